@@ -1,0 +1,373 @@
+"""The Python face: one class whose methods are the verbs of the command line.
+
+Torch is imported by the methods that need it, so that checking stays quick and ``import vesalia`` light.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vesalia.errors import DataError, Fault
+from vesalia.mmar.archive import ArchiveFolder, open_archive
+from vesalia.mmar.plan import EvaluatePlan, TrainPlan
+from vesalia.mmar.validate import plan_evaluation, plan_training
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from vesalia.datatools.preflight import PreflightReport
+    from vesalia.imaging.volume import Volume
+    from vesalia.inference.assemble import InferenceOptions
+    from vesalia.inference.results import EvaluateResult, InferResult
+    from vesalia.runtime.interrupts import StopRequest
+    from vesalia.training.listener import Listener
+    from vesalia.training.result import TrainResult
+
+__all__ = ["EVALUATE_CONFIG", "TRAIN_CONFIG", "Archive", "CheckReport", "as_texts"]
+
+TRAIN_CONFIG = "config/config_train.json"
+EVALUATE_CONFIG = "config/config_validation.json"
+ENVIRONMENT = "config/environment.json"
+Overrides = Mapping[str, object] | Sequence[str]
+ShowProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What checking an archive found; faults of the config are raised, so these are about the data.
+
+    Attributes:
+        archive: The archive's folder.
+        configs: The configs that were checked.
+        faults: What is wrong with the data.
+        warnings: What is allowed and may surprise.
+        data: Counts and estimates of the data, per config.
+    """
+
+    archive: Path
+    configs: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    data: tuple[PreflightReport, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether training may begin."""
+        return not self.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, for ``--json``."""
+        return {
+            "archive": str(self.archive),
+            "configs": list(self.configs),
+            "ok": self.ok,
+            "faults": [fault.to_dict() for fault in self.faults],
+            "warnings": [fault.to_dict() for fault in self.warnings],
+            "data": [report.to_dict() for report in self.data],
+        }
+
+
+class Archive:
+    """An MMAR on disk and what one can do with it.
+
+    Args:
+        root: The archive's folder.
+        allow_custom_code: Whether code from the archive's ``custom/`` folder may run.
+
+    Raises:
+        ArchiveError: The folder is not an MMAR.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], *, allow_custom_code: bool = False) -> None:
+        self.folder: ArchiveFolder = open_archive(Path(root))
+        self.allow_custom_code = allow_custom_code
+
+    @property
+    def root(self) -> Path:
+        """The archive's folder."""
+        return self.folder.root
+
+    def check(
+        self,
+        *,
+        config: str | None = None,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        labels: str = "auto",
+        progress: ShowProgress | None = None,
+    ) -> CheckReport:
+        """Check the configs, then look at the data.
+
+        Args:
+            config: The config to check, relative to the archive; None checks the train config and, if it is
+                there, the validation config.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            labels: How many label files to read: ``auto``, ``all`` or ``none``; ``none`` reads no voxels.
+            progress: Is told how many of how many files were looked at.
+
+        Raises:
+            ConfigError: The configs have faults; all of them are in the message.
+        """
+        plans = [self._plan(name, environment, overrides) for name in self._configs(config)]
+        from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
+
+        reports = tuple(preflight(plan, labels=labels, progress=progress) for plan in plans)
+        return CheckReport(
+            archive=self.root,
+            configs=tuple(str(plan.config_file) for plan in plans),
+            faults=_unique(fault for report in reports for fault in report.faults),
+            warnings=_unique(
+                [w for plan in plans for w in plan.warnings] + [w for report in reports for w in report.warnings]
+            ),
+            data=reports,
+        )
+
+    def train(
+        self,
+        *,
+        config: str = TRAIN_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        resume: bool = False,
+        budget_s: float | None = None,
+        budget_from: float | None = None,
+        seed: int | None = None,
+        device: str = "auto",
+        listener: Listener | None = None,
+        stop: StopRequest | None = None,
+    ) -> TrainResult:
+        """Train what the config says.
+
+        Args:
+            config: The train config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            resume: Go on from the run in ``MMAR_CKPT_DIR``; start afresh where there is none.
+            budget_s: Seconds of wall-clock time to lay the training over; None trains to the configured end.
+            budget_from: When the budget began (seconds since 1970); None is now.
+            seed: The run's seed; the same seed gives the same weights.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            listener: Is told of the course.
+            stop: Set it to have the run save and stop.
+
+        Raises:
+            ConfigError: The config has faults.
+            DataError: The data has faults.
+            Interrupted: A stop was asked for; the state is saved.
+        """
+        deadline = None if budget_s is None else (budget_from or time.time()) + budget_s
+        plan = plan_training(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+        )
+        self._require_sound_data(plan, listener)
+        from vesalia.training.fit import TrainOptions, fit  # late: torch
+
+        options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device)
+        return fit(plan, options, listener=listener, stop=stop)
+
+    def evaluate(
+        self,
+        *,
+        config: str = EVALUATE_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        write_predictions: bool | None = None,
+        device: str = "auto",
+        progress: ShowProgress | None = None,
+        stop: StopRequest | None = None,
+    ) -> EvaluateResult:
+        """Judge the trained model on the validation list: metrics as CSV and JSON, and an HTML report.
+
+        Args:
+            config: The validation config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            write_predictions: Whether predictions are written too; None takes ``output_infer_result``.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            progress: Is told how many of how many subjects are done.
+            stop: Set it to stop after the subject in work.
+
+        Raises:
+            ConfigError: The config has faults.
+            CheckpointError: There are no weights, or they do not fit.
+            DataError: Subjects could not be read; the others are done.
+        """
+        plan = self._evaluation(config, environment, overrides, validation=True, predictions=write_predictions)
+        from vesalia.inference.evaluate import evaluate  # late: torch
+
+        return evaluate(plan, self._options(plan, device), progress=_counted(progress), stop=stop)
+
+    def infer(
+        self,
+        images: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+        *,
+        config: str = EVALUATE_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        device: str = "auto",
+        progress: ShowProgress | None = None,
+        stop: StopRequest | None = None,
+    ) -> InferResult:
+        """Predict and write the results as NIfTI on each image's own grid.
+
+        Args:
+            images: One image, several, or none for the config's data list.
+            config: The validation config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            output: Folder to write to; None is ``MMAR_EVAL_OUTPUT_PATH``.
+            resume: Skip subjects whose results are there already.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            progress: Is told how many of how many subjects are done.
+            stop: Set it to stop after the subject in work.
+
+        Raises:
+            ConfigError: The config has faults.
+            CheckpointError: There are no weights, or they do not fit.
+            DataError: Images could not be read; the others are done.
+        """
+        given = [images] if isinstance(images, (str, os.PathLike)) else list(images)
+        into = [f"MMAR_EVAL_OUTPUT_PATH={Path(output).absolute()}"] if output else []
+        plan = self._evaluation(
+            config, environment, [*as_texts(overrides), *into], validation=False, predictions=True, listed=not given
+        )
+        from vesalia.inference.infer import infer  # late: torch
+
+        options = self._options(plan, device, resume=resume)
+        files = [Path(image) for image in given]
+        return infer(plan, options, images=files, progress=_counted(progress), stop=stop)
+
+    def predict(
+        self,
+        image: str | os.PathLike[str] | Volume | npt.NDArray[Any],
+        *,
+        affine: npt.NDArray[np.float64] | None = None,
+        config: str = EVALUATE_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        device: str = "auto",
+    ) -> Volume:
+        """Predict one image and give the result back, on the image's own grid; nothing is written.
+
+        Args:
+            image: A file, a volume, or an array ``[D, H, W]`` (``[D, H, W, C]`` with channels).
+            affine: For an array: voxel index to mm in RAS; the identity if left out.
+            config: The validation config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+        Raises:
+            ConfigError: The config has faults.
+            CheckpointError: There are no weights, or they do not fit.
+            DataError: The image cannot be read or does not fit the network.
+        """
+        plan = self._evaluation(config, environment, overrides, validation=False, predictions=True, listed=False)
+        from vesalia.inference.infer import infer_image  # late: torch
+
+        source = Path(image) if isinstance(image, (str, os.PathLike)) else image
+        return infer_image(plan, source, affine=affine, options=self._options(plan, device))
+
+    def _options(self, plan: EvaluatePlan, device: str, *, resume: bool = False) -> InferenceOptions:
+        from vesalia.inference.assemble import InferenceOptions  # late: torch
+        from vesalia.runtime.device import choose_device
+        from vesalia.runtime.precision import choose_precision, wants_amp
+
+        chosen = choose_device(device)
+        precision = choose_precision(chosen, amp=wants_amp(plan.use_amp))
+        return InferenceOptions(
+            device=chosen,
+            precision=functools.partial(precision.autocast, chosen),
+            resume=resume,
+            allow_custom_code=self.allow_custom_code,
+        )
+
+    def _configs(self, config: str | None) -> list[str]:
+        if config is not None:
+            return [config]
+        there = [name for name in (TRAIN_CONFIG, EVALUATE_CONFIG) if (self.root / name).exists()]
+        return there or [TRAIN_CONFIG]
+
+    def _plan(self, config: str, environment: str, overrides: Overrides) -> TrainPlan | EvaluatePlan:
+        planner = plan_evaluation if config != TRAIN_CONFIG and _is_evaluation(self.root / config) else plan_training
+        return planner(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+        )
+
+    def _evaluation(
+        self,
+        config: str,
+        environment: str,
+        overrides: Overrides,
+        *,
+        validation: bool,
+        predictions: bool | None,
+        listed: bool = True,
+    ) -> EvaluatePlan:
+        return plan_evaluation(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+            do_validation=validation,
+            output_infer_result=predictions,
+            listed=listed,
+        )
+
+    def _require_sound_data(self, plan: TrainPlan, listener: Listener | None) -> None:
+        from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
+
+        report = preflight(plan)
+        if report.faults:
+            raise DataError("the data is not ready to train on:", faults=report.faults)
+        if listener:
+            for warning in (*plan.warnings, *report.warnings):
+                listener.warned(str(warning))
+
+
+def _counted(progress: ShowProgress | None) -> Callable[[int, int, str], None] | None:
+    """``progress`` as inference calls it, with the subject's name left out."""
+    return None if progress is None else lambda done, total, _: progress(done, total)
+
+
+def _is_evaluation(path: Path) -> bool:
+    """Whether a config file is one of the validation kind: it has no ``train`` section."""
+    try:
+        return '"train"' not in path.read_text(encoding="utf-8-sig")
+    except OSError:
+        return False
+
+
+def _unique(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    return tuple(dict.fromkeys(faults))
+
+
+def as_texts(overrides: Overrides) -> list[str]:
+    """Overrides as ``key=value`` texts."""
+    if isinstance(overrides, Mapping):
+        return [f"{key}={_as_text(value)}" for key, value in overrides.items()]
+    return list(overrides)
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

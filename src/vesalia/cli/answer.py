@@ -1,0 +1,131 @@
+"""How a command ends: an answer for people or for machines, and the exit code."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import math
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from vesalia.errors import UserError, VesaliaError
+from vesalia.runtime.files import as_resource_error
+
+__all__ = ["answer_usage_error", "run", "say"]
+
+_DEFECT = 1
+_USER_ERROR = 2
+_INTERRUPTED = 130
+_MENDABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def say(text: str, *, to_stderr: bool = False) -> None:
+    """Show ``text`` to the person at the keyboard."""
+    typer.echo(text, err=to_stderr)
+
+
+def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Callable[[], None] | None = None) -> None:
+    """Do the work of a command and end it.
+
+    Args:
+        work: Does it; what it returns is the JSON answer.
+        json_wanted: Whether the last line of standard output must be that answer.
+        show: Prints the answer for people.
+
+    Raises:
+        typer.Exit: With the exit code, where it is not 0.
+    """
+    _quieten()
+    try:
+        answer = {"ok": True, **work()}
+    except VesaliaError as error:
+        _fail(error, error.exit_code, json_wanted=json_wanted)
+    except OSError as error:
+        known = _as_user_error(error)
+        _fail(known or error, known.exit_code if known else _DEFECT, json_wanted=json_wanted)
+    except KeyboardInterrupt as error:
+        _fail(error, _INTERRUPTED, json_wanted=json_wanted)
+    except Exception as error:  # noqa: BLE001 - the edge: a defect of ours must still be answered
+        _fail(error, _DEFECT, json_wanted=json_wanted)
+    else:
+        if json_wanted:
+            say(_line(answer))
+        elif show:
+            show()
+        if not answer["ok"]:
+            raise typer.Exit(_USER_ERROR)
+
+
+def answer_usage_error(error: Exception, *, json_wanted: bool) -> int:
+    """Show what was wrong with the arguments themselves; returns the exit code."""
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        return _INTERRUPTED
+    if not hasattr(error, "format_message"):  # not about the arguments
+        _tell(error, _DEFECT, json_wanted=json_wanted)
+        return _DEFECT
+    message = str(error.format_message())
+    say(f"vesalia: {message}\nTry 'vesalia --help'.", to_stderr=True)
+    if json_wanted:
+        say(_line({"ok": False, "error": "UsageError", "message": message, "faults": [], "exit_code": _USER_ERROR}))
+    return int(getattr(error, "exit_code", _USER_ERROR))
+
+
+def _fail(error: BaseException, code: int, *, json_wanted: bool) -> None:
+    """Say what went wrong, and leave."""
+    _tell(error, code, json_wanted=json_wanted)
+    raise typer.Exit(code)
+
+
+def _tell(error: BaseException, code: int, *, json_wanted: bool) -> None:
+    if code == _DEFECT and not isinstance(error, VesaliaError):
+        say("".join(traceback.format_exception(error)), to_stderr=True)
+        text = f"this is a defect of Vesalia ({type(error).__name__}: {error}); please report it with the lines above"
+    elif isinstance(error, KeyboardInterrupt):
+        text = "stopped at once, without saving what was in work; files that were finished are whole"
+    else:
+        text = str(error)
+    say(text if isinstance(error, UserError) else f"vesalia: {text}", to_stderr=True)
+    if json_wanted:
+        faults = [fault.to_dict() for fault in getattr(error, "faults", ())]
+        kind = type(error).__name__
+        say(_line({"ok": False, "error": kind, "message": text, "faults": faults, "exit_code": code}))
+
+
+def _line(answer: Mapping[str, Any]) -> str:
+    return json.dumps(_plain(answer), allow_nan=False)
+
+
+def _as_user_error(error: OSError) -> UserError | None:
+    """A full disk or a locked folder, met where nothing of ours stood in between; None for anything else."""
+    if error.errno not in _MENDABLE:
+        return None
+    return as_resource_error(Path(str(error.filename or "the disk")), error)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON has it: no NaN, no paths, no tuples."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _quieten() -> None:
+    """Keep other libraries' warnings and hints off the screen; ``-W`` on the Python command brings them back."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for name in ("lightning_fabric.utilities.rank_zero", "lightning.fabric", "monai", "nibabel", "matplotlib"):
+        logging.getLogger(name).setLevel(logging.ERROR)

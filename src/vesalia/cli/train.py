@@ -1,0 +1,84 @@
+"""``vesalia train``: make a model from an archive."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vesalia.cli.answer import run, say
+from vesalia.cli.arguments import (
+    AllowCustomCode,
+    ConfigOption,
+    DeviceOption,
+    EnvironmentOption,
+    JsonOption,
+    Mmar,
+    Settings,
+    parse_duration,
+)
+
+if TYPE_CHECKING:
+    from vesalia.training.result import TrainResult
+
+__all__ = ["train"]
+
+
+def train(
+    mmar: Mmar,
+    *,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = "config/environment.json",
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last run, if there is one.")] = False,
+    budget: Annotated[
+        str | None, typer.Option(help="Wall-clock time from process start to lay the training over: 300s, 5m, 1h.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same weights.")] = None,
+    device: DeviceOption = "auto",
+    json_wanted: JsonOption = False,
+    allow_custom_code: AllowCustomCode = False,
+) -> None:
+    """Train a model; Ctrl-C saves, --resume goes on."""
+
+    def work() -> dict[str, Any]:
+        from vesalia.api import TRAIN_CONFIG, Archive  # late: nibabel and numpy
+        from vesalia.cli.display import display_for
+        from vesalia.runtime.clock import process_started
+        from vesalia.runtime.interrupts import StopRequest
+
+        budget_s = None if budget is None else parse_duration(budget, option="--budget")
+        archive = Archive(mmar, allow_custom_code=allow_custom_code)
+        with StopRequest() as stop:
+            result = archive.train(
+                config=config or TRAIN_CONFIG,
+                environment=environment,
+                overrides=settings or [],
+                resume=resume,
+                budget_s=budget_s,
+                budget_from=process_started(),
+                seed=seed,
+                device=device,
+                listener=display_for(json_wanted=json_wanted),
+                stop=stop,
+            )
+        if not json_wanted:
+            say(summary(result))
+        return result.to_dict()
+
+    run(work, json_wanted=json_wanted)
+
+
+def summary(result: TrainResult) -> str:
+    """The result in a few lines."""
+    best = (
+        f"{result.key_metric} {result.best_metric:.4f} at epoch {result.best_epoch}"
+        if result.best_epoch
+        else "not validated"
+    )
+    return (
+        f"best: {best}; {result.epochs} epochs, {result.steps} steps, {result.seconds:.0f} s, seed {result.seed}\n"
+        f"best model: {result.best_model}\nlast model: {result.last_model}\n"
+        f"curves:     tensorboard --logdir {result.run_folder}"
+    )

@@ -1,0 +1,81 @@
+"""What a loss is: probabilities and labels in, one number out, always in float32."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+
+from vesalia.errors import ConfigError, DataError
+
+__all__ = ["Loss", "compared", "log_smoothed", "targets_like"]
+
+
+class Loss(ABC):
+    """A loss over probabilities (models end in their activation, as v3's do)."""
+
+    @abstractmethod
+    def __call__(self, probabilities: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Compare ``[B, C, D, H, W]`` probabilities with a label map ``[B, 1, D, H, W]`` (or one-hot ``[B, C, ...]``).
+
+        Returns:
+            A float32 scalar; smaller is better.
+        """
+
+
+def targets_like(probabilities: torch.Tensor, target: torch.Tensor, *, is_onehot: bool) -> torch.Tensor:
+    """Targets as float32 ``[B, C, ...]``, one channel per class.
+
+    A single-channel output with integer targets is read as binary: label above 0 against the rest. A label
+    outside the classes belongs to none of them.
+
+    Raises:
+        ConfigError: One-hot targets whose channel count differs from the prediction's.
+        DataError: Label and prediction differ in size.
+    """
+    classes = probabilities.shape[1]
+    if probabilities.shape[2:] != target.shape[2:] or len(probabilities) != len(target):
+        message = (
+            f"label: found {list(target.shape)} ([B, C, ...]), expected the prediction's {list(probabilities.shape)} "
+            "but for the channels; give image and label the same crops and resampling"
+        )
+        raise DataError(message)
+    if target.shape[1] != (classes if is_onehot else 1):
+        message = (
+            f"is_onehot_targets: found {str(is_onehot).lower()} and targets with {target.shape[1]} channels, expected "
+            f"{classes if is_onehot else 1}; write is_onehot_targets: {str(not is_onehot).lower()}, or mend the label"
+        )
+        raise ConfigError(message)
+    if is_onehot:
+        return target.float()
+    if classes == 1:
+        return (target > 0).float()
+    numbers = torch.arange(classes, device=target.device, dtype=target.dtype)
+    return (target == numbers.view(1, classes, *[1] * (target.ndim - 2))).float()
+
+
+def compared(
+    probabilities: torch.Tensor, target: torch.Tensor, *, skip_background: bool, is_onehot: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities and targets as float32 ``[B, C, ...]``, channel 0 left out with ``skip_background``.
+
+    Raises:
+        ConfigError: There is only one channel to skip, or the channels do not fit.
+    """
+    targets = targets_like(probabilities, target, is_onehot=is_onehot)
+    probabilities = probabilities.float()
+    if not skip_background:
+        return probabilities, targets
+    if probabilities.shape[1] == 1:
+        message = (
+            "skip_background: found true for a model with one output channel, expected at least 2 channels; "
+            "write skip_background: false"
+        )
+        raise ConfigError(message)
+    return probabilities[:, 1:], targets[:, 1:]
+
+
+def log_smoothed(probabilities: torch.Tensor, smooth: float) -> torch.Tensor:
+    """``log(p + smooth)``; finite, with a finite gradient, also for ``smooth`` = 0."""
+    return (probabilities + smooth).clamp_min(torch.finfo(torch.float32).tiny).log()

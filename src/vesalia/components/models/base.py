@@ -1,0 +1,82 @@
+"""What a segmentation network is to the rest of Vesalia."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal
+
+import torch
+from torch import nn
+
+from vesalia.errors import ConfigError
+
+__all__ = ["FinalActivation", "Model", "activate"]
+
+FinalActivation = Literal["softmax", "sigmoid", "linear"]
+
+
+def activate(logits: torch.Tensor, activation: FinalActivation) -> torch.Tensor:
+    """Turn ``[B, C, D, H, W]`` logits into float32 probabilities (unchanged for ``linear``)."""
+    if activation == "softmax":
+        return logits.float().softmax(dim=1)
+    return logits.float().sigmoid() if activation == "sigmoid" else logits.float()
+
+
+class Model(nn.Module):
+    """A network that ends in probabilities, as v3's do.
+
+    Attributes:
+        num_classes: Channels of the output.
+        in_channels: Channels of the input; the pipeline's ``output_image_channels``.
+        final_activation: What turns logits into the output.
+        size_divisor: Each spatial size must be a multiple of this; inferers pad to it.
+        reg_weight: Weight of the L2 penalty on the weights, added to the loss; 0 for none.
+    """
+
+    size_divisor: int = 1
+
+    def __init__(
+        self, num_classes: int, *, in_channels: int, final_activation: FinalActivation, reg_weight: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.final_activation: FinalActivation = final_activation
+        self.reg_weight = reg_weight
+
+    @abstractmethod
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """``[B, in_channels, D, H, W]`` to ``[B, num_classes, D, H, W]`` before the activation."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """``[B, in_channels, D, H, W]`` to float32 probabilities ``[B, num_classes, D, H, W]``."""
+        return activate(self.logits(image), self.final_activation)
+
+    def check_size(self, image: torch.Tensor) -> None:
+        """Refuse an image that the network cannot take.
+
+        Raises:
+            ConfigError: The channels are not ``in_channels``, or a spatial size is no multiple of ``size_divisor``.
+        """
+        channels, *sizes = image.shape[1:]
+        if channels != self.in_channels:
+            message = (
+                f"model: found an image with {channels} channels, expected {self.in_channels}; write "
+                f"output_image_channels: {channels} in the image pipeline"
+            )
+            raise ConfigError(message)
+        if any(size % self.size_divisor for size in sizes):
+            fitting = [max(1, round(size / self.size_divisor)) * self.size_divisor for size in sizes]
+            message = (
+                f"model: found an image of {sizes} voxels, expected multiples of {self.size_divisor} along each axis; "
+                f"write a crop size such as {fitting}"
+            )
+            raise ConfigError(message)
+
+    def regularisation(self) -> torch.Tensor:
+        """The model's own part of the loss: ``reg_weight`` times half the squared norm of its kernels."""
+        if not self.reg_weight:
+            return next(self.parameters()).new_zeros(())
+        kernels = [weight for weight in self.parameters() if weight.ndim > 1]
+        return self.reg_weight * torch.stack([kernel.square().sum() / 2 for kernel in kernels]).sum()

@@ -1,0 +1,52 @@
+"""Which normalisation follows a convolution: batch, group or none, by v3's three arguments."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+__all__ = ["Normalization", "clamped_groups"]
+
+
+def clamped_groups(channels: int, groups: int) -> int:
+    """The largest number of groups, at most ``groups``, that divides ``channels``.
+
+    v3 archives ask for 8 groups on networks of 2 or 4 filters; group normalisation needs a divisor.
+    """
+    return next(count for count in range(min(channels, groups), 0, -1) if channels % count == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """What v3 says with ``use_batch_norm``, ``use_group_norm`` and ``use_group_normG``.
+
+    Batch normalisation wins where both are asked for: group normalisation is v3's default, so a config that
+    names ``use_batch_norm`` alone means it.
+
+    Attributes:
+        use_batch_norm: Normalise each channel over the batch.
+        use_group_norm: Normalise groups of channels within each item (Wu and He, 2018, arXiv:1803.08494).
+        groups: Groups asked for; clamped to a divisor of the channel count.
+    """
+
+    use_batch_norm: bool
+    use_group_norm: bool
+    groups: int
+
+    @property
+    def kind(self) -> Literal["batch", "group", "none"]:
+        """What applies."""
+        if self.use_batch_norm:
+            return "batch"
+        return "group" if self.use_group_norm else "none"
+
+    def layer(self, channels: int, *, dims: int) -> nn.Module:
+        """The layer for ``[B, channels, ...]`` with ``dims`` spatial axes; an identity for none."""
+        if self.kind == "batch":
+            return nn.BatchNorm3d(channels) if dims == 3 else nn.BatchNorm2d(channels)
+        if self.kind == "group":
+            return nn.GroupNorm(clamped_groups(channels, self.groups), channels)
+        return nn.Identity()

@@ -1,0 +1,124 @@
+"""v3's SegResnet: a residual encoder with a light decoder, in MONAI's implementation."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from monai.networks.nets.segresnet import SegResNet
+from torch import nn
+
+from vesalia.components.models.base import Model
+from vesalia.components.models.normalization import Normalization, clamped_groups
+from vesalia.components.models.small_grids import apply_on_any_grid
+from vesalia.errors import ConfigError
+from vesalia.registry.kinds import Count, NonNegative, Probability, Widths
+
+__all__ = ["SegResnet"]
+
+
+class SegResnet(Model):
+    """The segmentation network that won BraTS 2018, without its autoencoder branch.
+
+    Sizes must be multiples of 2**(levels - 1), a level being an entry of ``blocks_down``.
+
+    Source: Myronenko, 2018, arXiv:1810.11654.
+
+    Args:
+        num_classes: Channels of the output, background included.
+        blocks_down: Residual blocks per level of the encoder.
+        blocks_up: Residual blocks per level of the decoder; one entry less than ``blocks_down``.
+        init_filters: Width of the first level; it doubles per level.
+        use_batch_norm: Batch normalisation; wins over group normalisation.
+        use_group_norm: Group normalisation.
+        use_group_normG: Groups; clamped to a divisor of each level's width.
+        reg_weight: Weight of the L2 penalty on the kernels.
+        dropout_prob: Probability of dropping a feature after the first convolution.
+        use_vae: The variational autoencoder branch; not in this release.
+        final_activation: What turns logits into the output.
+        data_format: As the archive's arrays lie; the network itself always sees channels first.
+        dtype: Accepted as v3 does; ``use_amp`` decides the number format.
+        data_dims: Spatial axes of the image.
+        in_channels: Channels of the input; comes from the pipeline.
+
+    Raises:
+        ConfigError: ``use_vae`` is asked for, or ``blocks_up`` does not fit ``blocks_down``.
+    """
+
+    def __init__(
+        self,
+        num_classes: Count,
+        *,
+        blocks_down: Widths = (1, 2, 2, 4),
+        blocks_up: Widths = (1, 1, 1),
+        init_filters: Count = 8,
+        use_batch_norm: bool = False,
+        use_group_norm: bool = True,
+        use_group_normG: Count = 8,  # noqa: N803 - v3's spelling
+        reg_weight: NonNegative = 0.0,
+        dropout_prob: Probability = 0.0,
+        use_vae: bool = False,
+        final_activation: Literal["softmax", "sigmoid", "linear"] = "softmax",
+        data_format: Literal["channels_first", "channels_last"] = "channels_first",
+        dtype: Literal["float32", "float16"] = "float32",
+        data_dims: Literal[2, 3] = 3,
+        in_channels: Count = 1,
+    ) -> None:
+        super().__init__(num_classes, in_channels=in_channels, final_activation=final_activation, reg_weight=reg_weight)
+        if use_vae:
+            message = "use_vae: found true, expected false; the autoencoder branch comes with the next release"
+            raise ConfigError(message)
+        _check_blocks(blocks_down, blocks_up)
+        self.size_divisor = 2 ** (len(blocks_down) - 1)
+        norm = Normalization(use_batch_norm, use_group_norm, use_group_normG)
+        self.network = SegResNet(
+            spatial_dims=data_dims,
+            init_filters=init_filters,
+            in_channels=in_channels,
+            out_channels=num_classes,
+            dropout_prob=dropout_prob or None,
+            norm=_monai_norm(norm),
+            blocks_down=tuple(blocks_down),
+            blocks_up=tuple(blocks_up),
+        )
+        for layer in self.network.modules():
+            if isinstance(layer, nn.GroupNorm):
+                layer.num_groups = clamped_groups(layer.num_channels, norm.groups)
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """``[B, in_channels, D, H, W]`` to ``[B, num_classes, D, H, W]`` before the activation.
+
+        MONAI's own order of calls, level by level, so that the deepest levels can stay in float32.
+        """
+        self.check_size(image)
+        network = self.network
+        features = apply_on_any_grid(network.convInit, image)
+        if network.dropout_prob is not None:
+            features = network.dropout(features)
+        skips = []
+        for depth, down in enumerate(network.down_layers):
+            features = apply_on_any_grid(down, features, stride=2 if depth else 1)
+            skips.append(features)
+        skips.pop()
+        for rise, level in zip(network.up_samples, network.up_layers, strict=True):
+            features = apply_on_any_grid(rise, features) + skips.pop()
+            features = apply_on_any_grid(level, features)
+        result: torch.Tensor = network.conv_final(features)
+        return result
+
+
+def _monai_norm(norm: Normalization) -> tuple[str, dict[str, int]] | str:
+    """MONAI's words for it; one group for now, since MONAI takes one count for levels of different widths."""
+    if norm.kind == "group":
+        return "group", {"num_groups": 1}
+    return ("batch", {}) if norm.kind == "batch" else ""
+
+
+def _check_blocks(blocks_down: Widths, blocks_up: Widths) -> None:
+    if len(blocks_up) != len(blocks_down) - 1:
+        message = (
+            f"blocks_up: found {len(blocks_up)} entries beside {len(blocks_down)} in blocks_down, expected one less "
+            'than blocks_down has; write for example "1,1,1" for blocks_down "1,2,2,4"'
+        )
+        raise ConfigError(message)

@@ -1,0 +1,63 @@
+"""v3's WriteNifti writer: a field as NIfTI, on the grid of the file the subject came from."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from vesalia.components.writers.base import Writer
+from vesalia.imaging.nifti import write_volume
+from vesalia.imaging.resample import resample_to
+from vesalia.imaging.volume import Sample, Source, Volume
+from vesalia.registry.kinds import FieldName
+
+__all__ = ["WriteNifti"]
+
+
+class WriteNifti(Writer):
+    """Writes ``<folder>/<subject>/<subject>_<field>.nii.gz`` on the grid and with the affine of the original image.
+
+    Args:
+        field: What is written.
+        dtype: Voxel type of the file. Whole-number types are labels: nearest neighbour back to the original
+            grid; others are interpolated linearly.
+        write_path: Folder instead of the evaluation's own; a relative one lies below that.
+    """
+
+    def __init__(
+        self,
+        field: FieldName,
+        *,
+        dtype: Literal["float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64"] = "float32",
+        write_path: str | None = None,
+    ) -> None:
+        self.field = field
+        self.dtype = dtype
+        self.write_path = write_path
+
+    def path(self, subject: str, folder: Path) -> Path:
+        """Where the result of ``subject`` goes below ``folder``."""
+        base = folder / self.write_path if self.write_path else folder
+        return base / subject / f"{subject}_{self.field}.nii.gz"
+
+    def write(self, sample: Sample, folder: Path) -> Path:
+        """Write the field of ``sample``; a file is whole or not there.
+
+        Raises:
+            DataError: The sample has no such field, or ``dtype`` cannot hold its values.
+            ResourceError: The disk is full.
+        """
+        volume = sample[self.field]
+        source = _original(sample, volume)
+        if source is not None:
+            mode: Literal["linear", "nearest"] = "linear" if self.dtype.startswith("float") else "nearest"
+            volume = replace(resample_to(volume, source.grid, mode=mode), source=source)
+        return write_volume(volume, self.path(sample.name, folder), dtype=self.dtype)
+
+
+def _original(sample: Sample, volume: Volume) -> Source | None:
+    """The image's file, else the field's own; None for a sample that came from no file."""
+    candidates = (sample.fields.get("image"), volume, *sample.fields.values())
+    return next((one.source for one in candidates if one is not None and one.source is not None), None)

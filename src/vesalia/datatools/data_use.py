@@ -1,0 +1,127 @@
+"""What a plan does with data: which lists it reads, and what it asks of their files."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vesalia.imaging.geometry import Grid
+from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
+
+__all__ = ["DataUse", "uses_of"]
+
+_CHANGE_CHANNELS = {"RepeatChannel", "AddExtremePointsChannel", "SplitAcrossChannels"}
+_CHANGE_LABELS = {
+    "ConvertToMultiChannelBasedOnLabel",
+    "ConvertToMultiChannelBasedOnBratsClasses",
+    "SplitBasedOnBratsClasses",
+    "ThresholdValues",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataUse:
+    """One list of subjects as a plan uses it.
+
+    Attributes:
+        file: The data list.
+        base: The folder that its paths are relative to.
+        key: The list in it.
+        where: What of the config uses it, such as ``train.image_pipeline``.
+        config: The config as the user knows it.
+        transforms: What happens to each subject.
+        needs_label: Whether a subject without a label cannot be used.
+        num_classes: Classes that label values must lie within; None where the plan does not say.
+        image_channels: Channels that images must have; None where the plan does not say.
+        label_channels: Channels that labels must have.
+        pipeline: The image pipeline, in training.
+    """
+
+    file: Path
+    base: Path
+    key: str
+    where: str
+    config: str
+    transforms: tuple[ComponentPlan, ...]
+    needs_label: bool
+    num_classes: int | None
+    image_channels: int | None
+    label_channels: int = 1
+    pipeline: ComponentPlan | None = None
+
+    @property
+    def loads_nifti(self) -> bool:
+        """Whether images are read as NIfTI; other loaders are not looked into."""
+        return any(step.name == "LoadNifti" for step in self.transforms)
+
+    def resampled(self, grid: Grid) -> tuple[int, ...]:
+        """The shape of an image on ``grid`` once it was resampled, as far as the transforms tell."""
+        shape, spacing = np.asarray(grid.shape, dtype=float), np.asarray(grid.spacing_mm)
+        for step in self.transforms:
+            if "image" not in _fields(step):
+                continue
+            target = step.argument("target_resolution") or step.argument("target_spacing")
+            if target is not None and len(target) == len(shape):
+                shape, spacing = shape * spacing / np.asarray(target), np.asarray(target)
+            elif step.name == "ScaleToShape" and (wanted := step.argument("target_shape")):
+                shape = np.asarray(wanted, dtype=float)
+        return tuple(max(1, round(size)) for size in shape.tolist())
+
+
+def uses_of(plan: TrainPlan | EvaluatePlan) -> tuple[DataUse, ...]:
+    """The lists of subjects that a plan reads."""
+    if isinstance(plan, EvaluatePlan):
+        return (_evaluation(plan),)
+    training = _training(plan, plan.image_pipeline, plan.pre_transforms, where="train")
+    if plan.validate is None:
+        return (training,)
+    validate = plan.validate
+    return (training, _training(plan, validate.image_pipeline, validate.pre_transforms, where="validate"))
+
+
+def _training(plan: TrainPlan, pipeline: ComponentPlan, transforms: Sequence[ComponentPlan], *, where: str) -> DataUse:
+    classes = plan.model.argument("num_classes")
+    channels = plan.image_pipeline.argument("output_image_channels", 1)
+    return DataUse(
+        file=Path(pipeline.argument("data_list_file_path", "")),
+        base=Path(pipeline.argument("data_file_base_dir", "")),
+        key=str(pipeline.argument("data_list_key", "")),
+        where=f"{where}.image_pipeline",
+        config=pipeline.file or plan.config_file.name,
+        transforms=tuple(transforms),
+        needs_label=True,
+        num_classes=int(classes) if classes and not _changes(transforms, _CHANGE_LABELS) else None,
+        image_channels=None if _changes(transforms, _CHANGE_CHANNELS) else int(channels),
+        label_channels=int(plan.image_pipeline.argument("output_label_channels", 1)),
+        pipeline=pipeline,
+    )
+
+
+def _evaluation(plan: EvaluatePlan) -> DataUse:
+    label_transforms = plan.label_transforms if plan.do_validation else ()
+    return DataUse(
+        file=plan.data_list_file,
+        base=plan.data_root,
+        key=plan.data_list_key,
+        where="DATA_LIST_KEY",
+        config=plan.config_file.name,
+        transforms=(*plan.pre_transforms, *label_transforms),
+        needs_label=plan.do_validation,
+        num_classes=None,
+        image_channels=None,
+    )
+
+
+def _changes(transforms: Sequence[ComponentPlan], names: set[str]) -> bool:
+    """Whether one of the transforms makes other channels or labels of a file's, or is not ours to know."""
+    return any(step.name in names or step.target.origin != "builtin" for step in transforms)
+
+
+def _fields(step: ComponentPlan) -> tuple[str, ...]:
+    value: Any = step.argument("fields") or step.argument("image_field") or ()
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)

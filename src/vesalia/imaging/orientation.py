@@ -1,0 +1,107 @@
+"""Which way the axes of a volume point, and how to turn it to RAS and back without interpolation."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from vesalia.errors import DataError
+from vesalia.imaging.geometry import Affine, flip_affine, permute_affine
+from vesalia.imaging.volume import Volume
+
+__all__ = ["Reorientation", "axis_codes", "reorient", "to_canonical", "to_orientation"]
+
+_DIRECTIONS = ("LR", "PA", "IS")
+
+
+@dataclass(frozen=True, slots=True)
+class Reorientation:
+    """Axes put in another order, then some of them reversed.
+
+    Attributes:
+        order: New axis ``n`` was axis ``order[n]``.
+        flips: The new axes that are reversed afterwards.
+    """
+
+    order: tuple[int, ...]
+    flips: tuple[int, ...]
+
+    @property
+    def inverse(self) -> Reorientation:
+        """What undoes this one."""
+        order = tuple(self.order.index(axis) for axis in range(len(self.order)))
+        return Reorientation(order, tuple(sorted(self.order[axis] for axis in self.flips)))
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing changes."""
+        return not self.flips and self.order == tuple(range(len(self.order)))
+
+    def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The spatial shape afterwards."""
+        return tuple(shape[axis] for axis in self.order)
+
+    def affine(self, affine: Affine, shape: Sequence[int]) -> Affine:
+        """The affine afterwards, exact: columns move and change sign, nothing is rounded."""
+        return flip_affine(permute_affine(affine, self.order), self.flips, self.shape(shape))
+
+    def data(self, batch: torch.Tensor) -> torch.Tensor:
+        """The voxels afterwards, for ``[B, C, *spatial]``; a view where no axis is reversed."""
+        moved = batch.permute(0, 1, *(axis + 2 for axis in self.order))
+        return moved.flip([axis + 2 for axis in self.flips]) if self.flips else moved
+
+
+def axis_codes(affine: Affine, *, dims: int = 3) -> str:
+    """Where each axis points at its end, such as ``"RAS"`` or ``"LPS"``; oblique axes go by the nearest direction."""
+    return "".join(_DIRECTIONS[axis][sign > 0] for axis, sign in _directions(affine, dims))
+
+
+def reorient(volume: Volume, reorientation: Reorientation) -> Volume:
+    """``volume`` with its axes reordered and reversed; every voxel keeps its place in the patient."""
+    if volume.batched:
+        message = "orientation: found a batch of crops, expected one volume; reorient before cropping"
+        raise DataError(message)
+    if reorientation.is_identity:
+        return volume
+    affine = None if volume.affine is None else reorientation.affine(volume.affine, volume.spatial_shape)
+    return replace(volume.from_batch(reorientation.data(volume.as_batch()).contiguous()), affine=affine)
+
+
+def to_canonical(volume: Volume) -> Volume:
+    """``volume`` with axes as near to R, A, S as reordering and reversing can bring them."""
+    return reorient(volume, _towards(volume.placed, tuple("RAS"), len(volume.spatial_shape)))
+
+
+def to_orientation(volume: Volume, codes: str) -> Volume:
+    """``volume`` with axes that point as ``codes`` say, such as ``"LPS"``; undoes :func:`to_canonical`.
+
+    Raises:
+        DataError: ``codes`` does not name each of the volume's directions once.
+    """
+    return reorient(volume, _towards(volume.placed, tuple(codes.upper()), len(volume.spatial_shape)))
+
+
+def _directions(affine: Affine, dims: int) -> list[tuple[int, int]]:
+    """World axis (0 x, 1 y, 2 z) and sign of each voxel axis."""
+    columns = affine[:, [*range(dims), 3]]
+    found: npt.NDArray[np.float64] = nib.orientations.io_orientation(columns)
+    return [(int(axis), int(sign)) for axis, sign in found]
+
+
+def _towards(affine: Affine, codes: tuple[str, ...], dims: int) -> Reorientation:
+    now = {axis: (index, sign) for index, (axis, sign) in enumerate(_directions(affine, dims))}
+    wanted = [(axis, code == ends[1]) for code in codes for axis, ends in enumerate(_DIRECTIONS) if code in ends]
+    wanted = [(axis, positive) for axis, positive in wanted if axis in now]
+    if len(wanted) != dims or {axis for axis, _ in wanted} != set(now):
+        has = axis_codes(affine, dims=dims)
+        message = f"orientation: found {''.join(codes)!r}, expected one letter for each direction of {has}; write 'RAS'"
+        raise DataError(message)
+    order = tuple(now[axis][0] for axis, _ in wanted)
+    flips = tuple(new for new, (axis, positive) in enumerate(wanted) if (now[axis][1] > 0) != positive)
+    return Reorientation(order, flips)

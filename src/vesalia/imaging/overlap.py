@@ -1,0 +1,78 @@
+"""How much a predicted label map overlaps with the true one: the Dice coefficient, class by class."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import torch
+
+from vesalia.errors import DataError
+
+__all__ = ["dice_of_labels", "dice_of_masks", "present_mean", "sums_to_one"]
+
+
+def dice_of_masks(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Dice per channel of two boolean masks.
+
+    Source: Dice, 1945, doi:10.2307/1932409: ``2 |P and W| / (|P| + |W|)``.
+
+    Args:
+        predicted: ``[C, ...]``, boolean.
+        wanted: The same shape, boolean.
+
+    Returns:
+        ``[C]`` float64; NaN where ``wanted`` is empty.
+
+    Raises:
+        DataError: The shapes differ.
+    """
+    _check_shapes(predicted, wanted)
+    predicted, wanted = predicted.flatten(1), wanted.flatten(1)
+    both = (predicted & wanted).sum(1)
+    return _dice(both, predicted=predicted.sum(1), wanted=wanted.sum(1))
+
+
+def dice_of_labels(predicted: torch.Tensor, wanted: torch.Tensor, *, classes: int) -> torch.Tensor:
+    """Dice per class of two label maps, in one pass over the voxels.
+
+    Args:
+        predicted: Integer labels below ``classes``, any shape.
+        wanted: Integer labels of the same shape; a label outside the classes belongs to none of them.
+        classes: How many there are, background included.
+
+    Returns:
+        ``[classes]`` float64; NaN where ``wanted`` lacks the class.
+
+    Raises:
+        DataError: The shapes differ.
+    """
+    _check_shapes(predicted, wanted)
+    predicted, wanted = predicted.flatten().long(), wanted.flatten().long()
+    outside = (wanted < 0) | (wanted >= classes)
+    pairs = wanted.masked_fill(outside, classes) * classes + predicted
+    table = torch.bincount(pairs, minlength=(classes + 1) * classes).view(classes + 1, classes)
+    return _dice(table[:classes].diagonal(), predicted=table.sum(0), wanted=table[:classes].sum(1))
+
+
+def present_mean(scores: torch.Tensor) -> torch.Tensor:
+    """The mean of the scores that are not NaN, over the last axis; NaN where all are."""
+    present = ~scores.isnan()
+    return scores.nansum(-1) / present.sum(-1)
+
+
+def sums_to_one(probabilities: torch.Tensor, *, tolerance: float = 1e-3) -> bool:
+    """Whether ``[C, ...]`` probabilities are shares of one whole (softmax), not channel by channel (sigmoid)."""
+    return bool(((probabilities.sum(0) - 1).abs() <= tolerance).all())
+
+
+def _dice(both: torch.Tensor, *, predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    dice = 2 * both.double() / (predicted + wanted).double()
+    return dice.masked_fill(wanted == 0, torch.nan)
+
+
+def _check_shapes(predicted: torch.Tensor, wanted: torch.Tensor) -> None:
+    if predicted.shape != wanted.shape:
+        message = (
+            f"label: found {list(wanted.shape)} voxels, expected the prediction's {list(predicted.shape)}; bring image "
+            "and label to the same grid (the same resampling and crops for both)"
+        )
+        raise DataError(message)

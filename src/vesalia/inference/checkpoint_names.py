@@ -1,0 +1,51 @@
+"""What a checkpoint is called: v3's names (``model.ckpt``, ``model.trt.pb``) and ours are one prefix."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["BEST", "FINAL", "card_file", "checkpoint_prefix", "tensorflow_files", "weights_file"]
+
+BEST = "model"
+"""Name of the best model inside a checkpoint folder."""
+FINAL = "model_final"
+"""Name of the last model inside a checkpoint folder."""
+
+_SUFFIX = re.compile(
+    r"\.(safetensors|json|fzn\.pb|trt\.pb|pb|pt|ts|ckpt(\.(index|meta|data-\d+-of-\d+))?)$", re.IGNORECASE
+)
+_TENSORFLOW = (".ckpt.index", ".ckpt.meta", ".fzn.pb", ".trt.pb", ".index", ".meta")
+
+
+def checkpoint_prefix(name: Path | str) -> Path:
+    """The prefix that ``name`` stands for: ``models/model`` for ``models/model.ckpt`` or ``models/model.trt.pb``.
+
+    A folder stands for the best model inside it. A name without a known suffix is a prefix already.
+    """
+    path = Path(name)
+    if path.is_dir() and not weights_file(path).exists():
+        return path / BEST
+    return path.with_name(_SUFFIX.sub("", path.name))
+
+
+def weights_file(prefix: Path) -> Path:
+    """Where the tensors of ``prefix`` lie."""
+    return prefix.with_name(f"{prefix.name}.safetensors")
+
+
+def card_file(prefix: Path) -> Path:
+    """Where the card of ``prefix`` lies."""
+    return prefix.with_name(f"{prefix.name}.json")
+
+
+def tensorflow_files(prefix: Path) -> tuple[Path, ...]:
+    """The TensorFlow files of a v3 archive that lie where ``prefix`` should."""
+    named = [prefix.with_name(prefix.name + suffix) for suffix in _TENSORFLOW]
+    shards = sorted(prefix.parent.glob(f"{_literal(prefix.name)}.ckpt.data-*")) if prefix.parent.is_dir() else []
+    return tuple(path for path in [*named, *shards] if path.is_file())
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)

@@ -1,0 +1,168 @@
+"""Judging a model on a list of subjects: v3's ``config_validation.json``, subject by subject.
+
+A subject goes through pre-transforms (image), inferer (field ``model``), post-transforms, label transforms, writers
+and metrics.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vesalia.errors import ConfigError, DataError
+from vesalia.imaging.volume import Sample
+from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
+from vesalia.inference.curves import HISTORY_FILE, read_history
+from vesalia.inference.overlay import overlay_png
+from vesalia.inference.report import ReportContent, write_report
+from vesalia.inference.results import CaseResult, EvaluateResult, MetricSummary
+from vesalia.inference.score_files import write_csv, write_scores_json, write_v3_texts
+from vesalia.inference.scores import ranking_metric, score_subject, summarise
+from vesalia.inference.subjects import Outcome, Progress, run_subjects
+from vesalia.mmar.plan import EvaluatePlan
+from vesalia.pipelines.datalist import DataList, read_datalist
+from vesalia.runtime import machine
+from vesalia.runtime.interrupts import StopRequest
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    plan: EvaluatePlan,
+    options: InferenceOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    stop: StopRequest | None = None,
+) -> EvaluateResult:
+    """Judge the plan's model on the plan's data; write tables, v3's text files and a report.
+
+    Args:
+        plan: A checked plan, from :func:`vesalia.mmar.validate.plan_evaluation`.
+        options: Device, number format, other weights.
+        progress: Is told how far it has come.
+        stop: Set it to stop before the next subject.
+
+    Raises:
+        ConfigError: The plan judges nothing.
+        CheckpointError: The weights are missing, torn or foreign.
+        DataError: Subjects are broken; all of them are named, and the results of the others are written.
+        Interrupted: A stop was asked for.
+    """
+    began = time.monotonic()
+    if not plan.do_validation or not plan.val_metrics:
+        where = plan.archive.shown(plan.config_file)
+        found = "do_validation: false" if plan.val_metrics else "no val_metrics"
+        message = f"{where}: found {found}, expected something to judge by; write do_validation=true and a val_metrics"
+        raise ConfigError(f"{message} section, or use `vesalia infer`")
+    listed = read_datalist(plan.data_list_file, plan.data_root, plan.data_list_key)
+    run = _Evaluation(plan, assemble(plan, options), listed)
+    outcome = run_subjects(listed.items, run.judge, progress=progress, stop=stop)
+    if not outcome.cases:
+        outcome.raise_failures(plan.output_dir)
+    metrics = {metric.name: summarise(metric, run.assembly.loaded.class_names) for metric in run.assembly.metrics}
+    files = run.write(metrics, outcome, seconds=time.monotonic() - began)
+    outcome.raise_failures(plan.output_dir)
+    return EvaluateResult(metrics, tuple(outcome.cases), files, plan.output_dir, time.monotonic() - began)
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    """One run: the plan, its objects and the pictures made on the way."""
+
+    plan: EvaluatePlan
+    assembly: Assembly
+    listed: DataList
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def judge(self, start: Sample) -> CaseResult:
+        """Take one subject all the way."""
+        if "label" not in start.files and self.plan.label_transforms:
+            message = f"{start.name}: found no label in the data list, expected one to judge by; add it or use `infer`"
+            raise DataError(message)
+        predicted = self.assembly.predicted(start)
+        sample = self.assembly.labelled(self.assembly.finished(predicted))
+        files = tuple(writer.write(sample, self.plan.output_dir) for writer in self.assembly.writers)
+        scores = score_subject(self.assembly.metrics, sample)
+        self.pictures[start.name] = overlay_png(
+            predicted["image"], label=sample.fields.get("label"), prediction=predicted["model"]
+        )
+        return CaseResult(start.name, start.files["image"][0], scores, files)
+
+    def write(self, metrics: Mapping[str, MetricSummary], outcome: Outcome, *, seconds: float) -> dict[str, Path]:
+        """Write every file of the evaluation, each whole or not at all."""
+        folder, cases = self.plan.output_dir, outcome.cases
+        files: dict[str, Path] = {}
+        for metric in self.assembly.metrics:
+            place = self._place(metric.report_path)
+            raw, summary = write_v3_texts(place, metrics[metric.name], cases=cases)
+            files |= {f"{metric.name}_raw": raw, f"{metric.name}_summary": summary}
+        files["csv"] = write_csv(folder / "metrics.csv", metrics, cases=cases)
+        facts = {**self._facts(), "failures": outcome.failures, "config": self.plan.raw}
+        files["json"] = write_scores_json(folder / "metrics.json", metrics, cases=cases, facts=facts)
+        files["report"] = write_report(folder / "report.html", self._report(metrics, outcome, seconds))
+        return files
+
+    def _place(self, report_path: str | None) -> Path:
+        if not report_path:
+            return self.plan.output_dir
+        path = Path(report_path)
+        return path if path.is_absolute() else self.plan.archive.inside(path)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "archive": str(self.plan.archive.root),
+            "weights": str(self.assembly.loaded.prefix),
+            "weights_sha256": self.assembly.loaded.sha256,
+            "data_list": str(self.plan.data_list_file),
+            "data_list_key": self.plan.data_list_key,
+        }
+
+    def _report(self, metrics: Mapping[str, MetricSummary], outcome: Outcome, seconds: float) -> ReportContent:
+        card = self.assembly.loaded.card
+        history = read_history(self.assembly.loaded.prefix.parent / HISTORY_FILE)
+        training = {key: value for key, value in card.items() if key != "config"}
+        return ReportContent(
+            title=self.plan.archive.root.name,
+            facts=self._shown_facts(seconds),
+            metrics=metrics,
+            ranking=ranking_metric(self.assembly.metrics),
+            cases=outcome.cases,
+            pictures=self.pictures,
+            failures=outcome.failures,
+            history=history,
+            details={
+                "Evaluation config": self.plan.raw,
+                "Training config": card.get("config"),
+                "Model card": training,
+                "Training manifest": _read_text(self.assembly.loaded.prefix.parent / "manifest.json"),
+            },
+        )
+
+    def _shown_facts(self, seconds: float) -> dict[str, str]:
+        card = self.assembly.loaded.card
+        metric = card.get("metric") or {}
+        best = f", {metric['name']} {metric['value']:.4f} in training" if metric.get("value") is not None else ""
+        return {
+            "Data": f"{len(self.listed.items)} cases of {self.plan.data_list_key!r} in {self.plan.data_list_file.name}",
+            "Evaluated": time.strftime("%Y-%m-%d %H:%M"),
+            "Archive": str(self.plan.archive.root),
+            "Config": self.plan.archive.shown(self.plan.config_file),
+            "Data list": str(self.plan.data_list_file),
+            "Weights": f"{self.assembly.loaded.prefix} (sha256 {self.assembly.loaded.sha256[:12]})",
+            "Model": f"{card['model'].get('name', '')}, epoch {card.get('epoch', '?')}{best}",
+            "Classes": ", ".join(self.assembly.loaded.class_names),
+            "Device": str(self.assembly.predictor.device),
+            "Time": f"{seconds:.1f} s, {seconds / max(1, len(self.listed.items)):.2f} s per case",
+            "Versions": " · ".join(f"{name} {version}" for name, version in machine.versions().items()),
+        }
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,158 @@
+"""A model on disk: ``<prefix>.safetensors`` (tensors) and ``<prefix>.json`` (the card that says what they are).
+
+The card is written last and holds the hash of the tensors, so a pair that was torn apart (a crash between the two,
+a copy of only one of them) is noticed on loading. Nothing here unpickles: tensors and JSON only.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from vesalia.errors import CheckpointError
+from vesalia.inference.card import read_card
+from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix, tensorflow_files, weights_file
+from vesalia.inference.rebuild import rebuild_model
+from vesalia.mmar.archive import ArchiveFolder
+from vesalia.runtime.files import write_bytes, write_json
+
+__all__ = ["LoadedModel", "load_weights", "read_tensors", "save_weights"]
+
+_SHOWN = 8
+"""Tensors that a message names before it only counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A network with its weights, ready to predict.
+
+    Attributes:
+        model: The network on the CPU, in eval mode.
+        card: What is known of it; see :func:`vesalia.inference.card.model_card`.
+        prefix: Where it was read from.
+    """
+
+    model: nn.Module
+    card: Mapping[str, Any]
+    prefix: Path
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the weights: which model this is."""
+        return str(self.card["sha256"])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name per output channel, the background's included."""
+        return tuple(self.card["class_names"])
+
+
+def save_weights(prefix: Path, model: nn.Module, card: Mapping[str, Any]) -> Path:
+    """Write the weights of ``model`` and its ``card``; the same weights give the same bytes.
+
+    Args:
+        prefix: Path without suffix, such as ``models/model``.
+        model: The network, on any device.
+        card: What :func:`vesalia.inference.card.model_card` made.
+
+    Returns:
+        The file with the tensors.
+
+    Raises:
+        ResourceError: The disk is full; an older pair is still whole then, or noticed as torn.
+    """
+    state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in model.state_dict().items()}
+    content = save(state)
+    write_bytes(weights_file(prefix), content)
+    facts = {"sha256": hashlib.sha256(content).hexdigest(), "tensors": len(state), "bytes": len(content)}
+    write_json(card_file(prefix), {**card, **facts})
+    return weights_file(prefix)
+
+
+def load_weights(
+    name: Path | str, *, archive: ArchiveFolder | None = None, allow_custom_code: bool = False
+) -> LoadedModel:
+    """Build the network that the card names, and give it the weights.
+
+    Args:
+        name: A prefix (``models/model``), a folder, or a v3 name (``models/model.ckpt``, ``models/model.trt.pb``).
+        archive: The archive that holds the code of a custom network.
+        allow_custom_code: Whether that code may run.
+
+    Raises:
+        CheckpointError: Files are missing, torn or foreign, the class is not known, or tensors do not fit.
+        CustomCodeRefused: The network is custom code and ``allow_custom_code`` is false.
+    """
+    prefix = checkpoint_prefix(name)
+    tensors, card = read_tensors(prefix)
+    model = rebuild_model(card, where=str(card_file(prefix)), archive=archive, allow_custom_code=allow_custom_code)
+    _require_fit(prefix, model.state_dict(), tensors)
+    model.load_state_dict(tensors)
+    return LoadedModel(model.eval(), card, prefix)
+
+
+def read_tensors(name: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors and the card that ``name`` stands for, checked to be a pair.
+
+    Raises:
+        CheckpointError: Files are missing, torn or foreign.
+    """
+    prefix = checkpoint_prefix(name)
+    path = weights_file(prefix)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(_missing(prefix, error)) from None
+    card = read_card(prefix)
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        message = (
+            f"{path}: found tensors whose hash differs from the one in {card_file(prefix).name}, expected a pair that "
+            "was written together; the pair is torn (an interrupted copy or training): copy both again, or train again"
+        )
+        raise CheckpointError(message)
+    try:
+        return load(content), card
+    except SafetensorError as error:
+        message = f"{path}: found a file that is not in safetensors format ({error}); copy the pair again"
+        raise CheckpointError(message) from error
+
+
+def _missing(prefix: Path, error: OSError) -> str:
+    path = weights_file(prefix)
+    foreign = tensorflow_files(prefix)
+    if foreign:
+        return (
+            f"{foreign[0]}: found a TensorFlow checkpoint, expected {path.name}; TensorFlow weights cannot be read: "
+            "train the archive anew with `vesalia train`, or copy a model that Vesalia trained "
+            f"({path.name} and {card_file(prefix).name}) to {prefix.parent}"
+        )
+    if not isinstance(error, FileNotFoundError):
+        return f"{path}: found that it cannot be read ({error.strerror}), expected the weights of a model"
+    there = sorted(p.stem for p in prefix.parent.glob("*.safetensors")) if prefix.parent.is_dir() else []
+    beside = f"found only {', '.join(there)} there" if there else "found no weights there"
+    return (
+        f"{path}: {beside}, expected the weights of a trained model; run `vesalia train` first or give the right prefix"
+    )
+
+
+def _require_fit(prefix: Path, wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> None:
+    faults = [f"{name} is missing" for name in wanted if name not in found]
+    faults += [f"{name} is not in the network" for name in found if name not in wanted]
+    faults += [
+        f"{name} has shape {list(found[name].shape)}, the network's {list(tensor.shape)}"
+        for name, tensor in wanted.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    if faults:
+        rest = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        message = f"{weights_file(prefix)}: found {len(faults)} tensors that do not fit the network in its card: "
+        raise CheckpointError(message + "; ".join(faults[:_SHOWN]) + rest + "; copy the pair again, or train again")

@@ -1,0 +1,117 @@
+"""The ``args`` of a component against its constructor: the signature is the schema."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from vesalia.mmar.archive import ArchiveFolder
+from vesalia.mmar.findings import Findings, nearest
+from vesalia.registry.catalog import INJECTED
+from vesalia.registry.kinds import Mismatch, coerce, describe, shown
+from vesalia.registry.signature import Parameter, Signature
+
+__all__ = ["check_arguments"]
+
+_PATHS = frozenset(
+    {
+        "data_list_file_path",
+        "data_file_base_dir",
+        "checkpoint_dir",
+        "model_file_path",
+        "report_path",
+        "write_path",
+        "out_dir",
+    }
+)
+_WRITTEN = frozenset({"report_path", "write_path", "out_dir"})
+_HINTS: Mapping[tuple[str, str], str] = {
+    ("optimizer", "lr"): "learning_rate at the top level of the config, and nothing here",
+    ("optimizer", "learning_rate"): "learning_rate at the top level of the config, and nothing here",
+    ("model", "in_channels"): "output_image_channels in train.image_pipeline.args, and nothing here",
+}
+
+
+def check_arguments(
+    args: object, signature: Signature, *, slot: str, key: str, archive: ArchiveFolder, findings: Findings
+) -> dict[str, Any]:
+    """The typed arguments; what is wrong with them is reported, and left out.
+
+    Args:
+        args: What the config holds.
+        signature: The constructor.
+        slot: The slot of the component.
+        key: Key path of the component.
+        archive: The archive, for arguments that are paths.
+        findings: Where faults go.
+    """
+    key = f"{key}.args"
+    if not isinstance(args, Mapping):
+        findings.fault(key, found=shown(args), expected="an object with the arguments by name", write='{"name": value}')
+        return {}
+    parameters = {
+        name: parameter for name, parameter in signature.parameters.items() if name not in INJECTED.get(slot, ())
+    }
+    typed: dict[str, Any] = {}
+    for name, value in args.items():
+        if name in parameters:
+            typed.update(_typed(value, parameters[name], f"{key}.{name}", archive, findings))
+        elif signature.is_open:
+            typed[name] = value
+        else:
+            _report_unknown(name, slot, key, parameters=parameters, given=args, findings=findings)
+    _report_missing(parameters, args, key, findings)
+    return typed
+
+
+def _typed(value: object, parameter: Parameter, key: str, archive: ArchiveFolder, findings: Findings) -> dict[str, Any]:
+    if findings.is_unresolved(key):
+        return {}
+    result = coerce(value, parameter.annotation)
+    if isinstance(result, Mismatch):
+        findings.fault(key, found=shown(value), expected=result.expected, write=result.write)
+        return {}
+    if parameter.name in _PATHS and isinstance(result, str) and result:
+        result = _placed(result, parameter.name, key, archive, findings)
+    return {parameter.name: result}
+
+
+def _placed(path: str, name: str, key: str, archive: ArchiveFolder, findings: Findings) -> str:
+    """A path made absolute; one that is written to must not leave the archive by ``..``."""
+    placed = Path(os.path.normpath(archive.root / path))
+    if name in _WRITTEN and not Path(path).is_absolute() and not placed.is_relative_to(archive.root):
+        findings.fault(
+            key,
+            found=f"{shown(path)}, which leaves the archive",
+            expected="a folder inside the archive, or an absolute path",
+            write='"{MMAR_EVAL_OUTPUT_PATH}"',
+        )
+    return str(placed)
+
+
+def _report_unknown(
+    name: str,
+    slot: str,
+    key: str,
+    *,
+    parameters: Collection[str],
+    given: Collection[str],
+    findings: Findings,
+) -> None:
+    near = nearest(name, [entry for entry in parameters if entry not in given])
+    write = _HINTS.get((slot, name), "nothing here")
+    if near is not None:
+        findings.meant.add(f"{key}.{near}")
+        write = f"{near} (did you mean this?)"
+    expected = f"one of {', '.join(parameters)}" if parameters else "no arguments"
+    findings.fault(f"{key}.{name}", found="an argument that does not exist", expected=expected, write=write)
+
+
+def _report_missing(parameters: Mapping[str, Parameter], given: Collection[str], key: str, findings: Findings) -> None:
+    for name, parameter in parameters.items():
+        if parameter.required and name not in given and f"{key}.{name}" not in findings.meant:
+            kind = describe(parameter.annotation)
+            findings.fault(f"{key}.{name}", found="nothing", expected=kind.expected, write=f'"{name}": {kind.write}')

@@ -1,0 +1,82 @@
+"""A plan's components made into objects; the one place where component classes are imported."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from vesalia.errors import ConfigError, Fault, UserError
+from vesalia.mmar.archive import ArchiveFolder
+from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.registry import load
+
+__all__ = ["Builder", "build"]
+
+_HOUSE_ORDER = re.compile(
+    r"(?P<name>\w+): found (?P<found>.*?)(, expected (?P<expected>.*?))?(; write (?P<write>.*))?", re.DOTALL
+)
+"""``name: found ..., expected ...; write ...``: how a constructor words what is wrong with an argument."""
+
+
+def build(component: ComponentPlan, *, archive: ArchiveFolder | None = None, **injected: Any) -> Any:
+    """Make a component.
+
+    Args:
+        component: What to make.
+        archive: The archive, for its own code; None where the component is not the archive's.
+        **injected: Arguments that the framework gives (such as ``in_channels`` for a model).
+
+    Raises:
+        ConfigError: The constructor refused its arguments, or the class cannot be imported; with the key path.
+        UserError: Another error of ours that the constructor raised, as it is.
+    """
+    arguments = {**component.defaults, **component.args, **injected}
+    try:
+        return load(component.target, archive.custom if archive else None)(**arguments)
+    except (ConfigError, TypeError, ValueError) as error:
+        faults = error.faults if isinstance(error, ConfigError) else ()
+        raise ConfigError(faults=[_placed(fault, component) for fault in faults or [_worded(str(error))]]) from error
+    except UserError:
+        raise
+    except Exception as error:
+        if component.target.origin == "builtin":
+            raise
+        found = f"{component.target.path}, which failed with {type(error).__name__}: {error}"
+        raise ConfigError(faults=[_placed(Fault("", "", found, "a class that can be made"), component)]) from error
+
+
+class Builder:
+    """Makes the components of one config; what is one component there (by ``ref``) becomes one object.
+
+    Args:
+        archive: The archive, for its own code.
+    """
+
+    def __init__(self, archive: ArchiveFolder | None = None) -> None:
+        self._archive = archive
+        self._made: dict[str, Any] = {}
+
+    def build(self, component: ComponentPlan, **injected: Any) -> Any:
+        """Make a component, or give back the object that was made of it before; see :func:`build`."""
+        if component.where not in self._made:
+            self._made[component.where] = build(component, archive=self._archive, **injected)
+        return self._made[component.where]
+
+    def build_all(self, components: Iterable[ComponentPlan], **injected: Any) -> list[Any]:
+        """Make several components, in order."""
+        return [self.build(component, **injected) for component in components]
+
+
+def _worded(text: str) -> Fault:
+    """The fault in a message: its parts where it is worded in the house's order, the whole of it where not."""
+    parts = _HOUSE_ORDER.fullmatch(text)
+    if parts is None:
+        return Fault("", "", f"arguments that its constructor refuses ({text})", "arguments that fit together")
+    return Fault("", f"args.{parts['name']}", parts["found"], parts["expected"] or "", parts["write"] or "")
+
+
+def _placed(fault: Fault, component: ComponentPlan) -> Fault:
+    key = f"{component.where}.{fault.key}" if fault.key else component.where
+    return Fault(component.file, key, fault.found, fault.expected, fault.write)

@@ -1,0 +1,99 @@
+"""Names that point: ``Class#Alias``, and ``{"ref": handle}`` from one section into another."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vesalia.mmar.findings import Findings, nearest
+from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.kinds import shown
+
+__all__ = ["Handles", "Reference", "resolve", "split_name"]
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Class and handle of ``Class#Alias``; without an alias both are the class name."""
+    class_name, hash_mark, alias = (part.strip() for part in name.partition("#"))
+    return class_name, alias if hash_mark and alias else class_name
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A component that stands elsewhere.
+
+    Attributes:
+        handle: What it is called there.
+        where: Key path of the reference.
+    """
+
+    handle: str
+    where: str
+
+
+@dataclass(slots=True)
+class Handles:
+    """The transforms of a config by what they are called.
+
+    Attributes:
+        plans: Handle to transforms; several where the name is not unique.
+        disabled: Handles of disabled transforms.
+    """
+
+    plans: dict[str, list[ComponentPlan]] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+
+    def add(self, plan: ComponentPlan, findings: Findings) -> None:
+        """Register a transform; an alias that is taken already is a fault."""
+        others = self.plans.setdefault(plan.handle, [])
+        if others and plan.handle != plan.name:
+            findings.fault(
+                plan.where,
+                found=f"the alias {shown(plan.handle)} a second time (first at {others[0].where})",
+                expected="each alias once",
+                write=shown(f"{plan.name}#{plan.handle}2"),
+            )
+        others.append(plan)
+
+
+def resolve(
+    members: Sequence[ComponentPlan | Reference], handles: Handles, findings: Findings
+) -> tuple[ComponentPlan, ...]:
+    """The components with every reference followed; references to disabled components are left out."""
+    found: list[ComponentPlan] = []
+    for member in members:
+        plan = member if isinstance(member, ComponentPlan) else _follow(member, handles, findings)
+        if plan is not None:
+            found.append(plan)
+    return tuple(found)
+
+
+def _follow(reference: Reference, handles: Handles, findings: Findings) -> ComponentPlan | None:
+    plans = handles.plans.get(reference.handle, [])
+    if not plans:
+        if reference.handle not in handles.disabled:
+            _report_unknown(reference, handles, findings)
+        return None
+    if len(plans) > 1:
+        findings.warn(
+            f"{reference.where}.ref",
+            found=f"{shown(reference.handle)}, which {len(plans)} transforms are called",
+            expected=f"a name of its own (the last one is taken, {plans[-1].where})",
+            write=f"aliases, such as {shown(plans[-1].name + '#ScaleImg')}, and the alias in ref",
+        )
+    return plans[-1]
+
+
+def _report_unknown(reference: Reference, handles: Handles, findings: Findings) -> None:
+    near = nearest(reference.handle, list(handles.plans))
+    if findings.unreadable and near is None:
+        findings.unreadable.append(reference.where)
+        return
+    known = ", ".join(handles.plans) or "none here"
+    findings.fault(
+        f"{reference.where}.ref",
+        found=shown(reference.handle),
+        expected=f"the name or alias of a transform of this config ({known})",
+        write=f"{shown(near)} (did you mean this?)" if near else "one of these, or the transform in full",
+    )

@@ -1,0 +1,266 @@
+"""Data lists: which files belong to which subject, read from a Decathlon-style JSON file. Needs no torch."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vesalia.errors import DataError, Fault
+
+__all__ = ["FAULTS_SHOWN", "DataItem", "DataList", "items_of", "read_datalist", "stem_of", "subject_names"]
+
+FAULTS_SHOWN = 10
+_PATH_SHOWN = 200
+_ALWAYS_FILES = ("image", "label")
+_IMAGE_SUFFIXES = (
+    ".nii.gz", ".nii", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".mha", ".mhd", ".nrrd", ".dcm", ".tif", ".tiff",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DataItem:
+    """One subject of a data list.
+
+    Attributes:
+        name: The subject; unique within the list.
+        files: Field name (``image``, ``label``) to its files; several files are the channels of one volume.
+        raw: The entry as the file has it, keys that name no files included.
+    """
+
+    name: str
+    files: Mapping[str, tuple[Path, ...]]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DataList:
+    """The subjects below one key of a data list file.
+
+    Attributes:
+        file: The JSON file.
+        key: The key that was read, such as ``training``.
+        items: The subjects in the file's order.
+        keys_available: All keys of the file that hold a list.
+    """
+
+    file: Path
+    key: str
+    items: tuple[DataItem, ...]
+    keys_available: tuple[str, ...]
+
+    def repeated(self, count: int) -> DataList:
+        """The list ``count`` times over, each occurrence with a name of its own (v3's ``duplicate_count``)."""
+        items = self.items * count
+        names = _unique(item.name for item in items)
+        return replace(self, items=tuple(replace(item, name=name) for item, name in zip(items, names, strict=True)))
+
+
+def read_datalist(file: Path, base: Path, key: str) -> DataList:
+    """Read the subjects below ``key``.
+
+    An entry is ``{"image": path | [paths], "label": path | [paths]}`` with an optional label, or a plain path.
+    Relative paths are joined to ``base``; a file or an entry may be listed many times.
+
+    Raises:
+        DataError: The file cannot be read, lacks the key, or has wrong entries or missing files; all faults
+            at once, the first 10 in full.
+    """
+    content = _read_json(file)
+    keys = tuple(name for name, value in content.items() if isinstance(value, list))
+    entries = _entries_of(content, file, key, keys)
+    if not base.is_dir():
+        found, write = f"no folder {base}", "--set DATA_ROOT=FOLDER, the folder that holds the data"
+        raise DataError(faults=[Fault(str(base), found=found, expected="the folder with the data", write=write)])
+    reader = _EntryReader(file, base)
+    files = [reader.read(entry, f"{key}[{index}]") for index, entry in enumerate(entries)]
+    if reader.faults:
+        raise _all_faults(f"{file}: {key}", reader.faults)
+    names = subject_names([fields["image"][0] for fields in files])
+    raws = [entry if isinstance(entry, dict) else {"image": entry} for entry in entries]
+    items = tuple(DataItem(*parts) for parts in zip(names, files, raws, strict=True))
+    return DataList(file, key, items, keys)
+
+
+def items_of(images: Sequence[Path]) -> tuple[DataItem, ...]:
+    """Items for images that no list names, one channel each.
+
+    Raises:
+        DataError: Files that are not there, all of them at once.
+    """
+    faults = [
+        Fault(str(image), found="no such file", expected="an image", write="the path of an image file")
+        for image in images
+        if not image.is_file()
+    ]
+    if faults:
+        raise DataError(faults=faults)
+    pairs = zip(subject_names(images), images, strict=True)
+    return tuple(DataItem(name, {"image": (image,)}, {}) for name, image in pairs)
+
+
+def stem_of(path: Path) -> str:
+    """A file's name without its image suffix: ``spleen_8`` for ``spleen_8.nii.gz``, ``1.2.3`` for ``1.2.3.nii``."""
+    lower = path.name.lower()
+    for suffix in _IMAGE_SUFFIXES:
+        if lower.endswith(suffix) and len(lower) > len(suffix):
+            return path.name[: -len(suffix)]
+    return path.stem
+
+
+def subject_names(images: Sequence[Path]) -> list[str]:
+    """A unique name per image: its stem, with the folder in front where different files share a stem.
+
+    A file that is listed again is ``case_2``, ``case_3`` and so on.
+    """
+    owners = Counter(stem_of(image) for image in set(images))
+    stems = [stem_of(image) for image in images]
+    named = (
+        f"{path.parent.name}_{stem}" if owners[stem] > 1 else stem for path, stem in zip(images, stems, strict=True)
+    )
+    return _unique(named)
+
+
+def _unique(wanted: Iterable[str]) -> list[str]:
+    """The names, a repeated one with a number behind it that gives no other name."""
+    names = list(wanted)
+    given, count = set(names), Counter[str]()
+    unique = []
+    for name in names:
+        count[name] += 1
+        chosen = name
+        while count[name] > 1 and (chosen := f"{name}_{count[name]}") in given:
+            count[name] += 1
+        unique.append(chosen)
+    return unique
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    place, write = "", '{"training": [{"image": "a.nii.gz", "label": "a_label.nii.gz"}]} and the like'
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+    except OSError as error:
+        found, write = f"no readable file ({error.strerror})", "--set DATASET_JSON=FILE, the path of the data list"
+    except UnicodeDecodeError:
+        found = "bytes that are not UTF-8 text"
+    except json.JSONDecodeError as error:
+        place, found = f"line {error.lineno}, column {error.colno}", f"text that is not JSON ({error.msg})"
+    except _TwiceError as error:
+        found = f"the key {error} twice in one object"
+    except RecursionError:
+        found = "brackets nested too deep"
+    else:
+        if isinstance(content, dict):
+            return content
+        found = _kind(content)
+    expected = "a data list: a JSON object with a list of subjects per key"
+    raise DataError(faults=[Fault(str(file), place, found=found, expected=expected, write=write)])
+
+
+class _TwiceError(Exception):
+    """A key stands twice in one JSON object, so that one of its values would be lost."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = Counter(name for name, _ in pairs)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise _TwiceError(repr(twice[0]))
+    return dict(pairs)
+
+
+def _entries_of(content: Mapping[str, Any], file: Path, key: str, keys: Sequence[str]) -> list[Any]:
+    entries = content.get(key)
+    if isinstance(entries, list) and entries:
+        return entries
+    available = ", ".join(keys) or "none"
+    close = difflib.get_close_matches(key, keys, n=1)
+    write = (
+        f"data_list_key: {close[0]!r}" if close and close[0] != key else f"one of the lists in the file: {available}"
+    )
+    if key not in content:
+        found = f"no key {key!r}" + (f", did you mean {close[0]!r}?" if close else "")
+    else:
+        found = "an empty list" if entries == [] else _kind(entries)
+    fault = Fault(str(file), key, found=found, expected=f"a list of subjects (available: {available})", write=write)
+    raise DataError(faults=[fault])
+
+
+class _EntryReader:
+    """Reads entries and collects what is wrong with them."""
+
+    def __init__(self, file: Path, base: Path) -> None:
+        self._file, self._base = str(file), base
+        self._judged: dict[Path, str] = {}
+        self.faults: list[Fault] = []
+
+    def read(self, entry: object, where: str) -> dict[str, tuple[Path, ...]]:
+        """The files of one entry by field; faults are kept."""
+        if isinstance(entry, str):
+            entry = {"image": entry}
+        if not isinstance(entry, dict):
+            self._fault(
+                where, _kind(entry), "an object or a path", '{"image": "image.nii.gz", "label": "label.nii.gz"}'
+            )
+            return {}
+        if entry.get("image") is None:
+            self._fault(where, f"the keys {', '.join(entry) or 'none'}", "a key 'image'", '"image": "image.nii.gz"')
+        return {
+            name: self._paths(value, f"{where}.{name}")
+            for name, value in entry.items()
+            if value is not None and (name in _ALWAYS_FILES or _looks_like_files(value))
+        }
+
+    def _paths(self, value: object, where: str) -> tuple[Path, ...]:
+        texts = value if isinstance(value, list) else [value]
+        if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+            self._fault(where, _kind(value), "a path, or a list of paths (one per channel)", '"imagesTr/case.nii.gz"')
+            return ()
+        paths = tuple(self._base / str(text) for text in texts)
+        for path in paths:
+            if path not in self._judged:
+                self._judged[path] = _what_is_wrong(path)
+            if self._judged[path]:
+                self._fault(
+                    where, self._judged[path], "a file that exists", "the right path, or --set DATA_ROOT=FOLDER"
+                )
+        return paths
+
+    def _fault(self, where: str, found: str, expected: str, write: str) -> None:
+        self.faults.append(Fault(self._file, where, found=found, expected=expected, write=write))
+
+
+def _what_is_wrong(path: Path) -> str:
+    try:
+        if path.is_file():
+            return ""
+        return f"a folder {path}" if path.is_dir() else f"no file {path}"
+    except (OSError, ValueError) as error:  # no permission, a name too long, a zero byte in it
+        return f"a path that cannot be read ({type(error).__name__}): {str(path)[:_PATH_SHOWN]}"
+
+
+def _looks_like_files(value: object) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return bool(texts) and all(isinstance(text, str) and text.lower().endswith(_IMAGE_SUFFIXES) for text in texts)
+
+
+def _kind(value: object) -> str:
+    """A JSON value in words short enough for a message."""
+    if isinstance(value, dict):
+        return "an object with the keys " + (", ".join(value) or "none")[:80]
+    if isinstance(value, list):
+        return f"a list of {len(value)} values"
+    return f"the value {json.dumps(value)[:80]}"
+
+
+def _all_faults(where: str, faults: Sequence[Fault]) -> DataError:
+    """One error for all faults; beyond the first ten they are counted."""
+    more = len(faults) - FAULTS_SHOWN
+    many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+    message = f"{where}: {many}" + (f", here are the first {FAULTS_SHOWN}, and {more} more" if more > 0 else "")
+    return DataError(message, faults=faults[:FAULTS_SHOWN])

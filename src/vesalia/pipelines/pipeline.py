@@ -1,0 +1,184 @@
+"""A pipeline at work: data list, transforms and seed bound together; gives epochs of batches, and whole samples."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Protocol, TypeVar, final
+
+from vesalia.errors import Fault
+from vesalia.imaging.volume import Sample
+from vesalia.pipelines.base import ItemSource, Progress
+from vesalia.pipelines.batching import Batch, Batcher
+from vesalia.pipelines.datalist import DataList
+from vesalia.pipelines.items import Chain
+from vesalia.pipelines.order import epoch_order, step_count, steps
+from vesalia.pipelines.prefetch import Job, Step, prefetch
+from vesalia.runtime.seeds import generator
+
+__all__ = ["BoundPipeline", "Delivery"]
+
+Whole = TypeVar("Whole")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a pipeline delivers.
+
+    Attributes:
+        batch_size: Items per step.
+        shuffle: Whether an epoch takes its items in an order of its own.
+        workers: Threads that transform; 0 for none.
+        prefetch: Items that may be ready or in work before they are asked for.
+        seed: Root of all random states.
+    """
+
+    batch_size: int
+    shuffle: bool
+    workers: int
+    prefetch: int
+    seed: int
+
+
+class Closable(Protocol):
+    """What threads hang on."""
+
+    def close(self) -> None:
+        """End them."""
+
+
+@final
+class BoundPipeline:
+    """Data on its way to the network.
+
+    What an epoch gives is a function of seed, epoch and item: of nothing else, the number of workers included.
+
+    Attributes:
+        datalist: The items, duplicates included.
+        waiting: Seconds the consumer has waited for this pipeline since it was bound, the filling of a cache left out.
+    """
+
+    def __init__(
+        self, datalist: DataList, source: ItemSource, *, augment: Chain, batcher: Batcher, delivery: Delivery
+    ) -> None:
+        """Bind the parts.
+
+        Args:
+            datalist: The items.
+            source: Gives items after the deterministic part of the chain.
+            augment: The rest of the chain, from the first random transform on.
+            batcher: Makes batches.
+            delivery: How to deliver.
+        """
+        self.datalist = datalist
+        self.waiting = 0.0
+        self._source, self._augment, self._batcher, self._delivery = source, augment, batcher, delivery
+        self._epoch = 0
+        self._open: list[Closable] = []
+
+    @property
+    def items(self) -> int:
+        """Items of an epoch: with a cache, those it holds."""
+        return len(self._source.window(0))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch: the last batch may be smaller."""
+        return step_count(self.items, self._delivery.batch_size)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What was noticed so far without being an error, such as labels without foreground."""
+        return self._source.warnings
+
+    def fill(self, progress: Progress | None = None, *, epoch: int = 0) -> None:
+        """Fill the cache, if there is one, with the items of ``epoch`` (that of a resumed run).
+
+        Raises:
+            DataError: Items that cannot be used, all of them at once.
+        """
+        self._source.move_to(epoch, progress)
+        self._epoch = epoch
+
+    def epoch(self, index: int, *, start_step: int = 0) -> Generator[Batch, None, None]:
+        """The batches of epoch ``index`` (from 0) from ``start_step`` on, prefetched in the background.
+
+        Raises:
+            DataError: An item cannot be used; raised where its batch would be given.
+        """
+        with self._timed():
+            self._source.move_to(index)
+        self._epoch = index
+        self._source.begin(index)
+        how = self._delivery
+        order = epoch_order(self._source.window(index), seed=how.seed, epoch=index, shuffle=how.shuffle)
+        todo = enumerate(steps(order, how.batch_size, start_step=start_step), start_step)
+        yield from self._give((self._step(index, number, items) for number, items in todo), ahead=self._steps_ahead)
+
+    def samples(self) -> Generator[Sample, None, None]:
+        """Each item of the current epoch's window once, whole, in the list's order: for validation."""
+        todo = (Step([self._job(index, "samples")], _only) for index in sorted(self._source.window(self._epoch)))
+        yield from self._give(todo, ahead=min(self._delivery.workers, max(1, self._delivery.prefetch)))
+
+    def report_epoch_end(self) -> None:
+        """Say that the epoch is over: a smart cache moves its window on, waiting for replacements if it must."""
+        with self._timed():
+            self._source.move_to(self._epoch + 1)
+        self._epoch += 1
+
+    def close(self) -> None:
+        """End all threads and let go of the cache; may be called at any time, and again."""
+        while self._open:
+            self._open.pop().close()
+        self._source.close()
+
+    def __enter__(self) -> BoundPipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def _steps_ahead(self) -> int:
+        """Steps whose items make up the prefetch, and enough of them to keep every worker busy."""
+        return ceil(max(self._delivery.prefetch, self._delivery.workers) / self._delivery.batch_size)
+
+    def _job(self, index: int, *branch: str | int) -> Job[Sample]:
+        return Job(self.datalist.items[index].name, partial(self._make, index, branch))
+
+    def _make(self, index: int, branch: Sequence[str | int]) -> Sample:
+        dice = generator(self._delivery.seed, *branch, "item", index)
+        return self._augment(self._source.get(index), dice)
+
+    def _step(self, epoch: int, number: int, items: Sequence[int]) -> Step[Sample, Batch]:
+        dice = generator(self._delivery.seed, "epoch", epoch, "step", number)
+        return Step([self._job(index, "epoch", epoch) for index in items], partial(self._batcher, generator=dice))
+
+    def _give(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Generator[Whole, None, None]:
+        with prefetch(todo, workers=self._delivery.workers, ahead=ahead) as results:
+            self._open.append(results)
+            try:
+                before = 0.0
+                for result in results:
+                    self.waiting += results.waited_s - before
+                    before = results.waited_s
+                    yield result
+            finally:
+                self._open = [others for others in self._open if others is not results]
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.waiting += time.perf_counter() - began
+
+
+def _only(parts: list[Sample]) -> Sample:
+    return parts[0]

@@ -1,0 +1,131 @@
+"""What every image pipeline is told by a config, and how it is bound to transforms and a seed."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vesalia.errors import ConfigError
+from vesalia.pipelines.base import ItemSource
+from vesalia.pipelines.batching import Batcher
+from vesalia.pipelines.datalist import DataList, read_datalist
+from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.pipeline import BoundPipeline, Delivery
+from vesalia.transforms.base import Transform
+from vesalia.transforms.compose import Compose
+
+__all__ = ["ImagePipeline", "PipelineSettings"]
+
+_IMAGE_DTYPES = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """The values that all image pipelines share; the constructors of the pipelines say what they mean."""
+
+    data_list_file_path: str
+    data_file_base_dir: str
+    data_list_key: str
+    output_batch_size: int
+    batched_by_transforms: bool
+    num_workers: int
+    prefetch_size: int
+    output_image_dtype: str
+    shuffle: bool
+    duplicate_count: int
+
+    def __post_init__(self) -> None:
+        if self.output_batch_size < 1 and not self.batched_by_transforms:
+            raise ConfigError(
+                f"output_batch_size: found {self.output_batch_size}, expected 1 or more (0 is for "
+                "batched_by_transforms: true); write 4, for one"
+            )
+        if self.output_image_dtype not in _IMAGE_DTYPES:
+            raise ConfigError(
+                f'output_image_dtype: found "{self.output_image_dtype}", expected one of {", ".join(_IMAGE_DTYPES)}; '
+                'write "float32"'
+            )
+
+    @property
+    def image_dtype(self) -> torch.dtype:
+        """Number format of images in a batch."""
+        return _IMAGE_DTYPES[self.output_image_dtype]
+
+
+class ImagePipeline(ABC):
+    """A pipeline as a config describes it; :meth:`bind` sets it to work.
+
+    Attributes:
+        settings: The shared values.
+    """
+
+    def __init__(self, settings: PipelineSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def datalist(self) -> DataList:
+        """The items, read on first use.
+
+        Raises:
+            DataError: The list has faults, or files are missing.
+        """
+        how = self.settings
+        listed = read_datalist(Path(how.data_list_file_path), Path(how.data_file_base_dir), how.data_list_key)
+        return listed.repeated(how.duplicate_count)
+
+    def bind(
+        self,
+        *,
+        transforms: Sequence[Transform[Any]],
+        batch_transforms: Sequence[Transform[Any]] = (),
+        seed: int,
+        num_classes: int | None = None,
+    ) -> BoundPipeline:
+        """Bind to transforms and a seed; nothing is loaded yet.
+
+        Args:
+            transforms: What each item goes through; its longest deterministic beginning can be cached.
+            batch_transforms: What each assembled batch goes through.
+            seed: Root of all random states.
+            num_classes: Classes of the network, by which labels are judged; None leaves label values unjudged.
+
+        Raises:
+            DataError: The data list has faults, or files are missing.
+        """
+        how = self.settings
+        prefix, augment = Compose(transforms).split_deterministic()
+        prepared = PreparedItems(
+            self.datalist.items,
+            prefix=prefix,
+            prepare=Compose(augment.transforms[:1]).prepare,
+            seed=seed,
+            num_classes=num_classes,
+        )
+        delivery = Delivery(
+            batch_size=1 if how.batched_by_transforms else how.output_batch_size,
+            shuffle=how.shuffle,
+            workers=how.num_workers,
+            prefetch=how.prefetch_size,
+            seed=seed,
+        )
+        batcher = Batcher(
+            Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype
+        )
+        source = self.source(prepared, seed=seed)
+        return BoundPipeline(self.datalist, source, augment=augment, batcher=batcher, delivery=delivery)
+
+    @abstractmethod
+    def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
+        """Where items come from: computed each time, or kept."""

@@ -1,0 +1,112 @@
+"""Smart Cache: a window of N items that runs over the list, a part of it replaced after every epoch."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
+
+from vesalia.errors import Fault
+from vesalia.pipelines.base import Progress
+from vesalia.pipelines.cache import Cache, Loaded
+from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.order import shuffled
+from vesalia.pipelines.prefetch import Results
+
+__all__ = ["SmartCache", "replaced_per_epoch", "window_of"]
+
+
+def replaced_per_epoch(items: int, *, num_cache_objects: int, replace_percent: float) -> int:
+    """R, the items swapped at the end of an epoch: ceil(N * fraction), at most as many as wait outside.
+
+    The fraction is taken as it is written: 0.07 of 100 is 7, though 0.07 * 100 is a little more than 7 in floats.
+    """
+    cached = min(num_cache_objects, items)
+    return min(ceil(cached * Fraction(str(replace_percent))), items - cached)
+
+
+def window_of(epoch: int, order: Sequence[int], *, cached: int, replaced: int) -> list[int]:
+    """The items of an epoch: each epoch drops the oldest and appends the next, around the end of the list."""
+    start = epoch * replaced
+    return [order[(start + place) % len(order)] for place in range(cached)]
+
+
+class SmartCache(Cache):
+    """A cache whose items change: R of them leave after every epoch, R others come.
+
+    The others are loaded by threads while the epoch runs. Where they are not ready at its end, the epoch's end waits
+    for them: speed may suffer, the result never does. Between two epochs N + R items are in memory.
+    """
+
+    def __init__(
+        self,
+        inner: PreparedItems,
+        *,
+        num_cache_objects: int,
+        replace_percent: float,
+        num_workers: int,
+        shuffle_seed: int | None = None,
+    ) -> None:
+        """Wrap a source.
+
+        Args:
+            inner: Makes the items.
+            num_cache_objects: N, the items to keep; more than there are means all of them, and no replacing.
+            replace_percent: The part of N that is replaced after an epoch: a fraction of 1, not percent.
+            num_workers: Threads that load; 0 loads in the caller's thread, at the epoch's end.
+            shuffle_seed: Seed for the order in which the window runs over the list; None for the list's order.
+        """
+        super().__init__(inner, num_cache_objects=num_cache_objects, num_workers=num_workers)
+        count = len(inner.items)
+        self._replaced = replaced_per_epoch(count, num_cache_objects=num_cache_objects, replace_percent=replace_percent)
+        self._asked = replace_percent
+        self._order: Sequence[int] = range(count)
+        if shuffle_seed is not None and self._replaced > 0:
+            # A window that stands still keeps the first N of the list, which can be foreseen.
+            self._order = shuffled(self._order, seed=shuffle_seed, path=("window",))
+        self._coming: Results[Loaded] | None = None
+        self._coming_for = -1
+
+    def window(self, epoch: int) -> Sequence[int]:
+        """The N items of ``epoch``, the oldest first."""
+        return window_of(epoch, self._order, cached=self._size, replaced=self._replaced)
+
+    def begin(self, epoch: int) -> None:
+        """Start to load what the next epoch needs and this one lacks."""
+        if self._coming is not None and self._coming_for == epoch + 1:
+            return
+        self._drop_coming()
+        now = set(self.window(epoch))
+        following = [index for index in self.window(epoch + 1) if index not in now]
+        if following and self._workers > 0:
+            self._coming_for = epoch + 1
+            self._coming = self._load(following, workers=max(1, self._workers // 2))
+
+    def move_to(self, epoch: int, progress: Progress | None = None) -> None:
+        """Hold the items of ``epoch``, those first that were loaded beside the epoch before it."""
+        coming, self._coming = self._coming, None
+        if coming is not None and epoch == self._coming_for:
+            self._take(coming)
+        elif coming is not None:
+            coming.close()
+        super().move_to(epoch, progress)
+
+    def close(self) -> None:
+        """Stop loading and let go of all items."""
+        self._drop_coming()
+        super().close()
+
+    def _drop_coming(self) -> None:
+        if self._coming is not None:
+            self._coming.close()
+            self._coming = None
+
+    def _unused(self) -> tuple[Fault, ...]:
+        if self._replaced > 0:
+            return ()
+        if self._asked == 0:
+            return super()._unused()
+        items = len(self._order)
+        found = f"a cache of {items} or more for {items} items, so nothing is ever replaced"
+        return (Fault("image_pipeline", "replace_percent", found, "fewer cached items than items", "0"),)

@@ -1,0 +1,95 @@
+"""Judging an item once, after the deterministic part of its chain: shapes, label values, finite voxels."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import torch
+
+from vesalia.errors import DataError, Fault
+from vesalia.imaging.volume import Sample, Volume
+
+__all__ = ["IMAGE", "LABEL", "verify"]
+
+IMAGE, LABEL = "image", "label"
+_VALUES_SHOWN = 5
+
+
+def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ...]:
+    """Judge image and label; what a sample does not have is not judged.
+
+    Args:
+        sample: The item after the deterministic part of its chain.
+        num_classes: Classes of the network, the background included; 1 for one channel of 0 and 1.
+            None leaves label values unjudged.
+
+    Returns:
+        What is worth a warning: a label without foreground.
+
+    Raises:
+        DataError: Image and label differ in shape, the image has voxels that are not finite, or the label
+            has values that the network has no class for; all faults of the item at once.
+    """
+    image, label = sample.fields.get(IMAGE), sample.fields.get(LABEL)
+    faults: list[Fault] = []
+    if image is not None:
+        faults += _image_faults(image, sample)
+    if label is not None and image is not None and label.spatial_shape != image.spatial_shape:
+        expected = f"{_shape(image.spatial_shape)}, as the image has it"
+        write = "a label drawn on this image, and transforms that list both fields"
+        faults.append(_fault(sample, LABEL, f"the shape {_shape(label.spatial_shape)}", expected, write))
+    if label is not None and num_classes is not None:
+        faults += _label_faults(label, sample, num_classes)
+    if faults:
+        raise DataError(faults=faults)
+    if label is None or bool(label.data.any()):
+        return ()
+    write = "nothing, if the subject has none; else check the file and the label's resampling"
+    return (_fault(sample, LABEL, "no voxel above 0", "some foreground", write),)
+
+
+def _image_faults(image: Volume, sample: Sample) -> list[Fault]:
+    if not image.data.is_floating_point():
+        return []
+    finite = torch.isfinite(image.data)
+    if bool(finite.all()):
+        return []
+    found = f"{int((~finite).sum())} of {finite.numel()} voxels that are NaN or infinite"
+    return [_fault(sample, IMAGE, found, "finite numbers", "a mended file, or leave this subject out of the list")]
+
+
+def _label_faults(label: Volume, sample: Sample, num_classes: int) -> list[Fault]:
+    channels = int(label.as_batch().shape[1])
+    if channels not in {1, num_classes}:
+        expected = "1 channel with a class number per voxel" + (
+            f", or {num_classes} of 0 and 1" if num_classes > 1 else ""
+        )
+        return [_fault(sample, LABEL, f"{channels} channels", expected, "a 3D label file")]
+    classes = num_classes if channels == 1 and num_classes > 1 else 2
+    data = label.data
+    broken = ~torch.isfinite(data) | (data != data.round()) if data.is_floating_point() else None
+    if broken is not None and bool(broken.any()):
+        write = "a label file of whole numbers, and is_label: true where labels are resampled"
+        return [_fault(sample, LABEL, _values(data[broken]), "whole numbers", write)]
+    outside = (data < 0) | (data >= classes)
+    if not bool(outside.any()):
+        return []
+    write = f"a label within the classes, or another num_classes of the model (now {num_classes})"
+    return [_fault(sample, LABEL, _values(data[outside]), f"the whole numbers 0 to {classes - 1}", write)]
+
+
+def _values(wrong: torch.Tensor) -> str:
+    values, counts = torch.unique(wrong, return_counts=True)
+    shown = [f"{value:g} ({count} voxels)" for value, count in zip(values.tolist(), counts.tolist(), strict=True)]
+    more = len(shown) - _VALUES_SHOWN
+    return "the values " + ", ".join(shown[:_VALUES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _fault(sample: Sample, field: str, found: str, expected: str, write: str) -> Fault:
+    volume = sample.fields[field]
+    paths = sample.files.get(field) or (volume.source.paths if volume.source else ())
+    file = ", ".join(map(str, paths)) or sample.name
+    return Fault(file, f"{sample.name}.{field}", found=found, expected=expected, write=write)

@@ -1,0 +1,163 @@
+"""Bring your own component: classes from an archive's ``custom/`` folder, and from nowhere else.
+
+Reading a config never imports such code; :func:`custom_code` and :func:`foreign_imports` only read its source.
+Importing it (:func:`import_custom`) puts the folder on ``sys.path``, and takes it and its modules out again, so that
+two archives may have modules of the same name, and nothing of an archive is left behind.
+
+Threads: one lock is held while custom code is imported, because ``sys.path`` and ``sys.modules`` belong to all.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from types import ModuleType
+
+from vesalia.registry.kinds import Mismatch
+from vesalia.registry.source import imported_modules, locate_module, module_below, read_source
+from vesalia.registry.target import Target
+
+__all__ = ["custom_code", "foreign_imports", "import_custom"]
+
+_GRAPH_LIBRARIES = frozenset({"tensorflow", "keras", "horovod", "tensorpack", "tf_slim", "tensorflow_addons"})
+_SHIM = "ai4med"
+_GRAPH_SLOTS = frozenset({"model", "loss", "optimizer", "lr_policy", "aux_op", "inferer", "model_loader", "handler"})
+"""Slots whose ``ai4med`` classes were TensorFlow graphs; the others worked on NumPy arrays."""
+_LOCK = RLock()
+
+
+def custom_code(dotted: str, custom: Path) -> Target | Mismatch:
+    """The class behind a dotted path, which must lie inside the archive's ``custom`` folder.
+
+    Args:
+        dotted: ``module.Class`` or ``package.module.Class``.
+        custom: The folder; need not exist.
+    """
+    parts = dotted.split(".")
+    if not all(part.isidentifier() for part in parts) or len(parts) < len(("module", "Class")):
+        return Mismatch("module.Class: a class in the archive's custom folder", '"my_module.MyClass"')
+    module, _, qualname = dotted.rpartition(".")
+    file = module_below(custom, module)
+    if file is None:
+        return Mismatch(
+            f"a file custom/{'/'.join(parts[:-1])}.py with the class {qualname}", _proposal(custom, qualname)
+        )
+    if not file.resolve().is_relative_to(custom.resolve()):
+        return Mismatch("a file inside the archive's custom folder", "a copy of the file there, not a link out of it")
+    return Target(module, qualname, "custom", file)
+
+
+def _proposal(custom: Path, qualname: str) -> str:
+    """A path that would work: the module of ``custom`` in which the class is defined."""
+    for file in sorted(custom.rglob("*.py")):
+        dotted = ".".join(file.relative_to(custom).with_suffix("").parts)
+        try:
+            classes = read_source(file, dotted).classes
+        except (SyntaxError, OSError):
+            continue
+        if qualname in classes:
+            return f'"{dotted.removesuffix(".__init__")}.{qualname}"'
+    return "the file there, or the name of a component that ships"
+
+
+def foreign_imports(target: Target, slot: str, custom: Path) -> tuple[str, ...]:
+    """TensorFlow (or v3 graph) modules that custom code imports, itself or through its neighbours in ``custom``."""
+    found: dict[str, None] = {}
+    waiting = [(target.file, target.module)]
+    seen: set[Path] = set()
+    while waiting:
+        file, name = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for module in _imports_of(file, name):
+            neighbour = module_below(custom, module)
+            if neighbour is not None:
+                waiting.append((neighbour, module))
+            elif _is_foreign(module.partition(".")[0], slot):
+                found[module.partition(".")[0]] = None
+    return tuple(found)
+
+
+def _imports_of(file: Path, name: str) -> tuple[str, ...]:
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    try:
+        return tuple(imported_modules(read_source(file, name).tree, package))
+    except (SyntaxError, OSError):
+        return ()
+
+
+def _is_foreign(top: str, slot: str) -> bool:
+    if top == _SHIM:
+        return slot in _GRAPH_SLOTS or locate_module(_SHIM) is None
+    return top in _GRAPH_LIBRARIES
+
+
+def import_custom(target: Target, custom: Path) -> type:
+    """Import a class of the archive; the caller has made sure that the user allowed it.
+
+    Raises:
+        Exception: Whatever the stranger's code raises.
+    """
+    with _LOCK, _Visit.of(custom.resolve()).inside():
+        module = importlib.import_module(target.module)
+    found = getattr(module, target.qualname)
+    if not isinstance(found, type):
+        message = f"{target.path} is not a class"
+        raise TypeError(message)
+    return found
+
+
+class _Visit:
+    """The modules of one ``custom`` folder, kept out of ``sys.modules`` while no import runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._modules: dict[str, ModuleType] = {}
+        self._state: dict[Path, int] = {}
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(folder: Path) -> _Visit:
+        """The visit of a folder; the same folder gives the same modules until a file changes."""
+        return _Visit(folder)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Put the folder and its modules in place; take out afterwards what came from it."""
+        state = {file: file.stat().st_mtime_ns for file in self._folder.rglob("*.py")}
+        if state != self._state:
+            self._modules, self._state = {}, state
+        own = {
+            ".".join(file.relative_to(self._folder).with_suffix("").parts).removesuffix(".__init__") for file in state
+        }
+        hidden = {name: sys.modules.pop(name) for name in own if name in sys.modules}
+        writes_bytecode = sys.dont_write_bytecode
+        sys.modules.update(self._modules)
+        sys.path.insert(0, str(self._folder))
+        sys.dont_write_bytecode = True
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.dont_write_bytecode = writes_bytecode
+            sys.path.remove(str(self._folder))
+            self._take_out(own)
+            sys.modules.update(hidden)
+
+    def _take_out(self, own: set[str]) -> None:
+        loaded = list(sys.modules.items())
+        for name in [name for name, module in loaded if name in own or self._is_from_here(module)]:
+            self._modules[name] = sys.modules.pop(name)
+
+    def _is_from_here(self, module: ModuleType) -> bool:
+        """Namespace packages have no file; their search path tells. Modules that answer for any name are not asked."""
+        said = vars(module)
+        places = [said.get("__file__"), *said.get("__path__", ())]
+        return any(place and Path(place).is_relative_to(self._folder) for place in places)

@@ -1,0 +1,151 @@
+"""Every component that ships, by slot and by the name a config uses.
+
+Strings only: nothing here is imported before it is built. To add a component, write its file and add its line.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["CATALOG", "INJECTED", "SLOTS", "UNPORTED"]
+
+_TRANSFORMS = {
+    "LoadNifti": "vesalia.transforms.load.load_nifti:LoadNifti",
+    "ConvertToChannelsFirst": "vesalia.transforms.spatial.convert_to_channels_first:ConvertToChannelsFirst",
+    "ScaleByResolution": "vesalia.transforms.spatial.scale_by_resolution:ScaleByResolution",
+    "RandomAxisFlip": "vesalia.transforms.spatial.random_axis_flip:RandomAxisFlip",
+    "RandomSpatialFlip": "vesalia.transforms.spatial.random_spatial_flip:RandomSpatialFlip",
+    "RestoreOriginalShape": "vesalia.transforms.spatial.restore_original_shape:RestoreOriginalShape",
+    "SymmetricPadderDiv": "vesalia.transforms.spatial.symmetric_padder_div:SymmetricPadderDiv",
+    "ScaleIntensityRange": "vesalia.transforms.intensity.scale_intensity_range:ScaleIntensityRange",
+    "NormalizeNonzeroIntensities": (
+        "vesalia.transforms.intensity.normalize_nonzero_intensities:NormalizeNonzeroIntensities"
+    ),
+    "ScaleShiftIntensity": "vesalia.transforms.intensity.scale_shift_intensity:ScaleShiftIntensity",
+    "ScaleIntensityOscillation": "vesalia.transforms.intensity.scale_intensity_oscillation:ScaleIntensityOscillation",
+    "AddGaussianNoise": "vesalia.transforms.intensity.add_gaussian_noise:AddGaussianNoise",
+    "CropByPosNegRatio": "vesalia.transforms.crop.crop_by_pos_neg_ratio:CropByPosNegRatio",
+    "FastCropByPosNegRatio": "vesalia.transforms.crop.fast_crop_by_pos_neg_ratio:FastCropByPosNegRatio",
+    "FastPosNegRatioCropROI": "vesalia.transforms.crop.fast_pos_neg_ratio_crop_roi:FastPosNegRatioCropROI",
+    "CropFixedSizeRandomCenter": "vesalia.transforms.crop.crop_fixed_size_random_center:CropFixedSizeRandomCenter",
+    "MergeBatchDims": "vesalia.transforms.crop.merge_batch_dims:MergeBatchDims",
+    "SplitBasedOnLabel": "vesalia.transforms.label.split_based_on_label:SplitBasedOnLabel",
+    "ArgmaxAcrossChannels": "vesalia.transforms.post.argmax_across_channels:ArgmaxAcrossChannels",
+    "CopyProperties": "vesalia.transforms.post.copy_properties:CopyProperties",
+    "KeepLargestCC": "vesalia.transforms.post.keep_largest_cc:KeepLargestCC",
+}
+
+CATALOG: Mapping[str, Mapping[str, str]] = {
+    "transform": _TRANSFORMS,
+    "batch_transform": _TRANSFORMS,
+    "model": {
+        "Unet": "vesalia.components.models.unet:Unet",
+        "SegResnet": "vesalia.components.models.segresnet:SegResnet",
+    },
+    "loss": {
+        "Dice": "vesalia.components.losses.dice:Dice",
+        "CrossEntropy": "vesalia.components.losses.cross_entropy:CrossEntropy",
+        "Focal": "vesalia.components.losses.focal:Focal",
+        "CrossEntropyDice": "vesalia.components.losses.cross_entropy_dice:CrossEntropyDice",
+        "FocalDice": "vesalia.components.losses.focal_dice:FocalDice",
+    },
+    "optimizer": {
+        "Adam": "vesalia.components.optimizers.adam:Adam",
+        "NovoGrad": "vesalia.components.optimizers.novograd:NovoGrad",
+        "Momentum": "vesalia.components.optimizers.momentum:Momentum",
+    },
+    "lr_policy": {
+        "ReducePoly": "vesalia.components.lr_policies.reduce_poly:ReducePoly",
+        "ReduceCosine": "vesalia.components.lr_policies.reduce_cosine:ReduceCosine",
+        "DecayOnStep": "vesalia.components.lr_policies.decay_on_step:DecayOnStep",
+        "ReduceOnPlateau": "vesalia.components.lr_policies.reduce_on_plateau:ReduceOnPlateau",
+    },
+    "aux_op": {
+        "NegLoss": "vesalia.components.aux_ops.neg_loss:NegLoss",
+        "ComputeDice": "vesalia.components.aux_ops.compute_dice:ComputeDice",
+        "DiceMaskedOutput": "vesalia.components.aux_ops.dice_masked_output:DiceMaskedOutput",
+    },
+    "metric": {
+        "ComputeAverageDice": "vesalia.components.metrics.compute_average_dice:ComputeAverageDice",
+        "ComputeAverage": "vesalia.components.metrics.compute_average:ComputeAverage",
+    },
+    "inferer": {
+        "TFSimpleInferer": "vesalia.components.inferers.simple:TFSimpleInferer",
+        "TFScanWindowInferer": "vesalia.components.inferers.scan_window:TFScanWindowInferer",
+    },
+    "writer": {
+        "WriteNifti": "vesalia.components.writers.write_nifti:WriteNifti",
+    },
+    "model_loader": {
+        "CheckpointLoader": "vesalia.components.model_loaders.checkpoint_loader:CheckpointLoader",
+        "FrozenGraphModelLoader": "vesalia.components.model_loaders.frozen_graph_model_loader:FrozenGraphModelLoader",
+    },
+    "image_pipeline": {
+        "SegmentationImagePipeline": "vesalia.pipelines.segmentation:SegmentationImagePipeline",
+        "SegmentationImagePipelineWithCache": (
+            "vesalia.pipelines.segmentation_with_cache:SegmentationImagePipelineWithCache"
+        ),
+    },
+    "handler": {
+        "StatsHandler": "vesalia.training.handlers.stats_handler:StatsHandler",
+    },
+}
+"""Slot, then name, then ``module:Class``."""
+
+SLOTS: tuple[str, ...] = tuple(CATALOG)
+"""The places in a config that a component can stand in."""
+
+INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
+"""Constructor parameters, by slot, that the framework fills in and a config must not name."""
+
+UNPORTED: frozenset[str] = frozenset(
+    {
+        "AddExtremePointsChannel",
+        "AdjustContrast",
+        "Alexnet",
+        "BinaryClassificationLoss",
+        "CenterData",
+        "ClassificationImagePipeline",
+        "ClassificationImagePipelineWithCache",
+        "ClassificationKerasImagePipeline",
+        "ClassificationKerasImagePipelineWithCache",
+        "ComputeAUC",
+        "ComputeAccuracy",
+        "ComputeMulticlassAverage",
+        "ConvertToChannelsLast",
+        "ConvertToMultiChannelBasedOnBratsClasses",
+        "ConvertToMultiChannelBasedOnLabel",
+        "CropByPosNegRatioLabelOnly",
+        "CropForegroundObject",
+        "CropRandomSizeWithDisplacement",
+        "CropSubVolumeCenter",
+        "DenseNet121",
+        "FetchExtremePoints",
+        "LoadImageMasksFromNumpy",
+        "LoadJpg",
+        "LoadPng",
+        "MulticlassClassificationLoss",
+        "RandomGaussianSmooth",
+        "RandomMRBiasField",
+        "RandomRotate2D",
+        "RandomRotate3D",
+        "RandomZoom",
+        "RepeatChannel",
+        "SaveAsNifti",
+        "ScaleByFactor",
+        "ScaleBySpacing",
+        "ScaleToShape",
+        "SegAhnet",
+        "SegmentationKerasImagePipeline",
+        "SegmentationKerasImagePipelineWithCache",
+        "SplitAcrossChannels",
+        "SplitBasedOnBratsClasses",
+        "ThresholdValues",
+        "UnetParallel",
+        "WeightedMulticlassClassificationLoss",
+        "WriteClassificationResult",
+        "WritePng",
+    }
+)
+"""Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""

@@ -1,0 +1,34 @@
+"""Where a component's class is to be found, before anything of it is imported."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Origin", "Target"]
+
+Origin = Literal["builtin", "plugin", "custom"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A class by its address.
+
+    Attributes:
+        module: Dotted name of the module.
+        qualname: Name of the class inside the module.
+        origin: Shipped with Vesalia, added by an installed plug-in, or brought along in an archive's ``custom/``.
+        file: The source file of the module.
+    """
+
+    module: str
+    qualname: str
+    origin: Origin
+    file: Path
+
+    @property
+    def path(self) -> str:
+        """The dotted path of the class, as a config writes it."""
+        return f"{self.module}.{self.qualname}"

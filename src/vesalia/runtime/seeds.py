@@ -1,0 +1,27 @@
+"""The tree of seeds: run > rank > worker > epoch > sample, each a generator that is handed down.
+
+A seed below another is a hash of the path, so that adding a branch never changes its neighbours.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import hashlib
+
+import torch
+
+__all__ = ["derive", "generator"]
+
+_BITS = 63
+
+
+def derive(seed: int, *path: str | int) -> int:
+    """A 63-bit seed for the branch ``path`` of the tree below ``seed``."""
+    text = "/".join([str(seed), *map(str, path)])
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> (64 - _BITS)
+
+
+def generator(seed: int, *path: str | int) -> torch.Generator:
+    """A generator of its own for the branch ``path`` of the tree below ``seed``."""
+    return torch.Generator().manual_seed(derive(seed, *path))

@@ -1,0 +1,267 @@
+"""What every transform must do: inherit :class:`TransformSuite`, say how yours is made, and it is tested."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from vesalia.imaging.geometry import Affine
+from vesalia.imaging.volume import Sample, Volume
+from vesalia.testing.claims import claim
+from vesalia.transforms.base import Transform
+
+__all__ = ["TransformSuite", "example_sample", "oblique_affine", "row"]
+
+SHAPES = ((7, 6), (8, 6, 5))
+_SEEDS = range(8)
+_Parameters = TypeVar("_Parameters")
+
+
+def oblique_affine(*, seed: int = 0) -> Affine:
+    """An affine with unequal spacings, a rotation and an offset."""
+    random = np.random.default_rng(seed)
+    rotation = np.linalg.qr(random.normal(size=(3, 3)))[0]
+    affine = np.eye(4)
+    affine[:3, :3] = rotation * np.array([1.5, 0.8, 2.0])
+    affine[:3, 3] = random.normal(size=3) * 50
+    return affine
+
+
+def example_sample(shape: tuple[int, ...], *, seed: int = 0) -> Sample:
+    """A subject with an image of two channels and a label of three classes, both channels first."""
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(2, *shape, generator=generator) + 0.5
+    label = torch.randint(0, 3, (1, *shape), generator=generator).to(torch.uint8)
+    affine = oblique_affine(seed=seed)
+    volumes = {name: Volume(data, affine, "first") for name, data in (("image", image), ("label", label))}
+    return Sample(volumes, name=f"subject{seed}")
+
+
+def row(parameters: _Parameters, index: int) -> _Parameters:
+    """The parameters of one member of a batch: every tensor cut down to one row."""
+    if not is_dataclass(parameters) or isinstance(parameters, type):
+        return parameters
+    values: dict[str, Any] = {each.name: getattr(parameters, each.name) for each in fields(parameters)}
+    rows = {name: v[index : index + 1] for name, v in values.items() if isinstance(v, torch.Tensor) and v.ndim}
+    return replace(parameters, **rows)
+
+
+class TransformSuite(ABC):
+    """Tests of a transform on channels-first samples, in 2D and 3D.
+
+    Attributes:
+        changes_places: Whether voxels may move or vanish; if not, shape and affine must stay.
+        follows_affine: Whether the affine afterwards says where each voxel lies.
+        makes_batch: Whether one volume becomes a batch of crops.
+        takes_batch: Whether a batch of crops may come in.
+        same_geometry: Whether image and label move alike, to the voxel.
+        undoes_itself: Whether the same parameters a second time give back what there was.
+    """
+
+    changes_places: ClassVar[bool] = False
+    follows_affine: ClassVar[bool] = True
+    makes_batch: ClassVar[bool] = False
+    takes_batch: ClassVar[bool] = True
+    same_geometry: ClassVar[bool] = True
+    undoes_itself: ClassVar[bool] = False
+
+    @abstractmethod
+    def make(self, dims: int) -> Transform[Any]:
+        """The transform under test, for images of ``dims`` axes; random ones should nearly always act."""
+
+    def sample(self, shape: tuple[int, ...], *, seed: int = 0) -> Sample:
+        """What it is tested on."""
+        return example_sample(shape, seed=seed)
+
+    def shape_after(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The spatial shape it should make of ``shape``."""
+        return shape
+
+    def dtype_after(self, field: str, dtype: torch.dtype) -> torch.dtype:
+        """The type it should make of ``dtype``."""
+        return dtype
+
+    def changed(self, dims: int) -> tuple[str, ...]:
+        """The fields that change."""
+        return tuple(getattr(self.make(dims), "fields", ()))
+
+    def run(self, sample: Sample, *, seed: int = 0) -> Sample:
+        """The transform's result by the dice of ``seed``."""
+        transform = self.make(len(sample["image"].spatial_shape))
+        return transform(sample, torch.Generator().manual_seed(seed))
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_gives_the_right_shape_and_type(self, shape: tuple[int, ...]) -> None:
+        """Spatial shape, channels, type, and layout of the result."""
+        before = self.sample(shape)
+        after = self.run(before)
+        for name in self.changed(len(shape)):
+            old, new = before[name], after[name]
+            wanted = self.shape_after(shape)
+            claim(new.spatial_shape == wanted, f"{name}: found shape {new.spatial_shape}, expected {wanted}")
+            kind = self.dtype_after(name, old.data.dtype)
+            claim(new.data.dtype == kind, f"{name}: found {new.data.dtype}, expected {kind}")
+            claim(new.channel == old.channel, f"{name}: found channel {new.channel!r}, expected {old.channel!r}")
+            batched = old.batched or self.makes_batch
+            claim(new.batched == batched, f"{name}: found batched {new.batched}, expected {batched}")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_leaves_its_input_alone(self, shape: tuple[int, ...]) -> None:
+        """Neither the tensors nor the affines of the input change, nor do fields that are not listed."""
+        before = self.sample(shape)
+        copies = {name: (v.data.clone(), None if v.affine is None else v.affine.copy()) for name, v in _items(before)}
+        after = self.run(before)
+        for name, volume in _items(before):
+            data, affine = copies[name]
+            claim(torch.equal(volume.data, data), f"{name}: found the input changed in place, expected it untouched")
+            claim(affine is None or np.array_equal(volume.placed, affine), f"{name}: found its affine changed in place")
+            if name not in self.changed(len(shape)):
+                claim(after[name] is volume, f"{name}: found it replaced, expected only the listed fields to change")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_depends_on_its_generator_alone(self, shape: tuple[int, ...]) -> None:
+        """The same seed gives the same bits; a random transform gives something else for some other seed."""
+        sample = self.sample(shape)
+        first, again = self.run(sample), self.run(sample)
+        torch.manual_seed(12345)
+        others = [self.run(sample, seed=seed) for seed in _SEEDS]
+        claim(_equal(first, again), "found two results for one seed, expected the same bits")
+        claim(_equal(first, others[0]), "found a result that depends on torch's global seed")
+        varies = not all(_equal(first, other) for other in others)
+        random = not self.make(len(shape)).deterministic
+        claim(varies == random, f"found results that vary: {varies}, expected {random}")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_batch_equals_one_by_one(self, shape: tuple[int, ...]) -> None:
+        """A batch gives what its members give alone with the same parameters."""
+        if not self.takes_batch:
+            pytest.skip("this transform takes whole volumes, no batches")
+        singles = [self.sample(shape, seed=seed) for seed in range(3)]
+        transform = self.make(len(shape))
+        together = _stacked(singles)
+        parameters = transform.draw(together, torch.Generator().manual_seed(1))
+        done = transform.apply(together, parameters)
+        for index, single in enumerate(singles):
+            alone = transform.apply(single, row(parameters, index))
+            for name in self.changed(len(shape)):
+                member = done[name].as_batch()[index]
+                claim(_near(member, alone[name].as_batch()[0]), f"{name}: found member {index} to differ from it alone")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_each_crop_is_its_own_row(self, shape: tuple[int, ...]) -> None:
+        """A batch of crops holds what each row of the parameters gives alone."""
+        if not self.makes_batch:
+            pytest.skip("this transform makes no batch")
+        sample, transform = self.sample(shape), self.make(len(shape))
+        parameters = transform.draw(sample, torch.Generator().manual_seed(1))
+        done = transform.apply(sample, parameters)
+        for name in self.changed(len(shape)):
+            for index, crop in enumerate(done[name].as_batch()):
+                alone = transform.apply(sample, row(parameters, index))[name].as_batch()[0]
+                claim(torch.equal(crop, alone), f"{name}: found crop {index} to differ from its own row")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_moves_image_and_label_alike(self, shape: tuple[int, ...]) -> None:
+        """An image that shows its own label still shows it afterwards."""
+        if not self.changes_places or not self.same_geometry or set(self.changed(len(shape))) != {"image", "label"}:
+            pytest.skip("this transform does not move an image and its label by whole voxels")
+        sample = self.sample(shape)
+        shown = replace(sample["image"], data=sample["label"].data.float())
+        for seed in _SEEDS:
+            after = self.run(sample.with_fields(image=shown), seed=seed)
+            claim(torch.equal(after["image"].data, after["label"].data.float()), "found image and label to lie apart")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_affine_says_where_voxels_lie(self, shape: tuple[int, ...]) -> None:
+        """An image of its own millimetres still says where each voxel lies, by the affine it has afterwards."""
+        if self.makes_batch or not self.follows_affine or "image" not in self.changed(len(shape)):
+            pytest.skip("this transform gives no affine that could be asked")
+        sample = self.sample(shape)
+        before = sample["image"]
+        shown = replace(before, data=_millimetres(before))
+        for seed in _SEEDS:
+            after = self.run(sample.with_fields(image=shown), seed=seed)["image"]
+            if self.changes_places:
+                _claim_places(after)
+            else:
+                claim(np.array_equal(after.placed, before.placed), "found another affine, expected voxels to stay")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_undoes_itself(self, shape: tuple[int, ...]) -> None:
+        """The same parameters once more give back what there was."""
+        if not self.undoes_itself:
+            pytest.skip("this transform is not its own inverse")
+        sample, transform = self.sample(shape), self.make(len(shape))
+        parameters = transform.draw(sample, torch.Generator().manual_seed(3))
+        back = transform.apply(transform.apply(sample, parameters), parameters)
+        for name, volume in _items(sample):
+            claim(torch.equal(back[name].data, volume.data), f"{name}: found other voxels after there and back")
+            claim(np.allclose(back[name].placed, volume.placed), f"{name}: found another affine after there and back")
+
+    @pytest.mark.gpu
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_gpu_equals_cpu(self, shape: tuple[int, ...]) -> None:
+        """The same parameters give the same result on an NVIDIA GPU."""
+        if not torch.cuda.is_available():
+            pytest.skip("there is no NVIDIA GPU here to compare with the CPU")
+        sample, transform = self.sample(shape), self.make(len(shape))
+        parameters = transform.draw(sample, torch.Generator().manual_seed(1))
+        there = Sample({name: replace(v, data=v.data.cuda()) for name, v in _items(sample)}, sample.name, sample.files)
+        here, there = transform.apply(sample, parameters), transform.apply(there, parameters)
+        for name in self.changed(len(shape)):
+            claim(there[name].data.is_cuda, f"{name}: found the result on the CPU, expected it where the input was")
+            claim(_near(here[name].data, there[name].data.cpu()), f"{name}: found GPU and CPU to differ")
+
+
+def _items(sample: Sample) -> list[tuple[str, Volume]]:
+    return list(sample.fields.items())
+
+
+def _near(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one.double(), other.double(), rtol=1e-4, atol=1e-4)
+
+
+def _equal(one: Sample, other: Sample) -> bool:
+    return all(torch.equal(volume.data, other[name].data) for name, volume in _items(one))
+
+
+def _stacked(samples: list[Sample]) -> Sample:
+    names = samples[0].fields
+    data = {name: torch.cat([sample[name].as_batch() for sample in samples]) for name in names}
+    return Sample({name: Volume(each, channel="first", batched=True) for name, each in data.items()}, name="batch")
+
+
+def _indices(shape: tuple[int, ...]) -> torch.Tensor:
+    """``[dims, *shape]`` voxel indices."""
+    axes = [torch.arange(size, dtype=torch.float64) for size in shape]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))
+
+
+def _places(volume: Volume) -> torch.Tensor:
+    """``[3, *spatial]`` the millimetres of each voxel's centre."""
+    dims = len(volume.spatial_shape)
+    affine = torch.from_numpy(volume.placed)
+    offset = affine[:3, 3].view(3, *[1] * dims)
+    return torch.einsum("wd,d...->w...", affine[:3, :dims], _indices(volume.spatial_shape)) + offset
+
+
+def _millimetres(volume: Volume) -> torch.Tensor:
+    """``[4, *spatial]``: x, y and z of each voxel, and 1."""
+    return torch.cat([_places(volume), torch.ones(1, *volume.spatial_shape)]).to(volume.data.dtype)
+
+
+def _claim_places(volume: Volume) -> None:
+    """Voxels that were covered, but for the outermost (where the border's value reaches out), lie where they say."""
+    inner = (slice(None), *(slice(1, -1) for _ in volume.spatial_shape))
+    data = volume.data[inner].double()
+    covered = (data[3] - 1).abs() < 1e-4
+    wanted = _places(volume)[inner]
+    claim(bool(covered.any()), "found no voxel left to judge places by, expected some")
+    error = (data[:3] - wanted).abs().amax(dim=0)[covered].max()
+    claim(error < 0.01, f"found voxels {error:.3f} mm from where the affine says, expected less than 0.01 mm")

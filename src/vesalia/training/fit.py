@@ -1,0 +1,315 @@
+"""From a checked plan to a trained model: build the objects, hand them to the loop, say what came of it."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from vesalia.components.aux_ops.base import AuxOp
+from vesalia.components.losses.base import Loss
+from vesalia.components.models.base import Model
+from vesalia.inference.card import model_card
+from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
+from vesalia.inference.matching import load_matching
+from vesalia.mmar.build import Builder
+from vesalia.mmar.plan import TrainPlan
+from vesalia.pipelines.datalist import read_datalist
+from vesalia.pipelines.pipeline import BoundPipeline
+from vesalia.runtime import machine
+from vesalia.runtime.device import choose_device
+from vesalia.runtime.interrupts import StopRequest
+from vesalia.runtime.precision import Precision, choose_precision, wants_amp
+from vesalia.runtime.seeds import derive
+from vesalia.training.determinism import choose_seed, deterministic_algorithms
+from vesalia.training.keeper import Keeper
+from vesalia.training.listener import Audience, Listener, RunStart
+from vesalia.training.loop import Trainer
+from vesalia.training.manifest import describe_run, write_manifest
+from vesalia.training.result import TrainResult
+from vesalia.training.run_folder import prepare_run_folder
+from vesalia.training.schedule import BudgetSchedule, EpochSchedule, Schedule
+from vesalia.training.state import Counters, load_state, read_counters
+from vesalia.training.tracking import HistoryFile, TensorBoard
+from vesalia.training.validation import Validation
+
+__all__ = ["TrainOptions", "class_names", "fit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """How to run a plan; nothing here changes what is trained.
+
+    Attributes:
+        resume: Go on from the state in the run folder; start afresh where there is none.
+        deadline: Wall-clock time (seconds since 1970) by which the process must be done; None for epochs as configured.
+        seed: The run's seed; None takes the config's, or a new one.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    resume: bool = False
+    deadline: float | None = None
+    seed: int | None = None
+    device: str = "auto"
+
+
+def fit(
+    plan: TrainPlan,
+    options: TrainOptions | None = None,
+    *,
+    listener: Listener | None = None,
+    stop: StopRequest | None = None,
+) -> TrainResult:
+    """Train what ``plan`` says.
+
+    Args:
+        plan: A checked plan, from :func:`vesalia.mmar.validate.plan_training`.
+        options: How to run it.
+        listener: Is told of the course.
+        stop: Set it to have the run save and stop.
+
+    Raises:
+        DataError: An item cannot be read or does not fit.
+        Interrupted: A stop was asked for; the state is saved and ``resume`` goes on.
+        TrainingError: The loss stopped being a number.
+        ResourceError: Disk, memory or time is not enough.
+    """
+    options = options or TrainOptions()
+    stored = read_counters(plan.checkpoint_dir) if options.resume else None
+    seed = stored.seed if stored else choose_seed(options.seed, plan.determinism)
+    asked = plan.determinism is not None or options.seed is not None
+    on_cpu = choose_device(options.device).type == "cpu"  # where every algorithm in use is deterministic as it is
+    with deterministic_algorithms(wanted=asked and not on_cpu), contextlib.ExitStack() as closing:
+        setup = _Setup(plan, options, seed, listener or Listener(), stop or StopRequest(), closing)
+        trainer, resumed = setup.trainer(stored)
+        return setup.run(trainer, resumed=resumed)
+
+
+@dataclass(slots=True)
+class _Setup:
+    """The objects of one run, built in the order in which they need each other."""
+
+    plan: TrainPlan
+    options: TrainOptions
+    seed: int
+    listener: Listener
+    stop: StopRequest
+    closing: contextlib.ExitStack
+    notes: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    def trainer(self, stored: Counters | None) -> tuple[Trainer, bool]:
+        """Everything, ready to run, and whether it goes on from an earlier run."""
+        plan = self.plan
+        builder = Builder(plan.archive)
+        fabric, precision = self._fabric()
+        model = self._model(builder, precision)
+        optimizer = builder.build(plan.optimizer)(model.parameters(), plan.learning_rate)
+        counters = Counters(seed=self.seed)
+        if stored:
+            counters = load_state(plan.checkpoint_dir, model=model, optimizer=optimizer)
+        pipeline = self._pipeline(builder, "train", epoch=counters.epoch - 1)
+        loss = builder.build(plan.loss)
+        aux_ops = builder.build_all(plan.aux_ops)
+        network, wrapped = fabric.setup(model, optimizer)
+        validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
+        schedule = self._schedule(counters, pipeline.steps_per_epoch)
+        self._make_room(resuming=stored is not None)
+        trainer = Trainer(
+            fabric=fabric,
+            model=model,
+            network=network,
+            optimizer=wrapped,
+            loss=loss,
+            aux_ops=aux_ops,
+            pipeline=pipeline,
+            validation=validation,
+            learning_rate=plan.learning_rate,
+            lr_policy=builder.build(plan.lr_policy) if plan.lr_policy else None,
+            schedule=schedule,
+            precision=precision,
+            keeper=Keeper(folder=plan.checkpoint_dir, describe=self._describe(validation)),
+            listener=self._audience(counters, validation),
+            counters=counters,
+            stop=self.stop,
+            stop_threshold=plan.stop_threshold,
+        )
+        return trainer, stored is not None
+
+    def _make_room(self, *, resuming: bool) -> None:
+        """Last of the preparations: a run that cannot begin leaves the earlier one where it is."""
+        folder = self.plan.checkpoint_dir
+        previous = prepare_run_folder(folder, resuming=resuming)
+        if previous:
+            self.notes.append(f"the earlier run in {folder} was moved to {previous}")
+
+    def run(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
+        """Write the manifest, run the loop, tell the result."""
+        before = trainer.counters.seconds
+        if not trainer.counters.finished or not trainer.schedule.finished:
+            if not resumed:
+                self._write_manifest(trainer.precision)
+            trainer.listener.started(self._start_report(trainer, resumed=resumed))
+            try:
+                trainer.run()
+            finally:
+                trainer.counters.seconds = before + time.monotonic() - self._began
+                trainer.listener.closed()
+        else:
+            self.notes.append("nothing to resume: the run had come to its configured end")
+        return self._result(trainer, resumed=resumed)
+
+    def _fabric(self) -> tuple[Fabric, Precision]:
+        device = choose_device(self.options.device)
+        precision = choose_precision(device, amp=wants_amp(self.plan.use_amp))
+        if precision.note:
+            self.notes.append(precision.note)
+        index = [device.index or 0] if device.type == "cuda" else 1
+        return Fabric(accelerator=device.type, devices=index, precision=precision.name), precision
+
+    def _model(self, builder: Builder, precision: Precision) -> Model:
+        torch.manual_seed(derive(self.seed, "weights"))
+        channels = _in_channels(self.plan)
+        model: Model = builder.build(self.plan.model, in_channels=channels)
+        if self.plan.checkpoint:
+            self.notes.append(load_matching(model, self.plan.checkpoint).table())
+        precision.arrange_model(model)
+        return model
+
+    def _pipeline(self, builder: Builder, part: str, *, epoch: int = 0) -> BoundPipeline:
+        plan = self.plan if part == "train" or self.plan.validate is None else self.plan.validate
+        pipeline = builder.build(plan.image_pipeline)
+        bound: BoundPipeline = pipeline.bind(
+            transforms=builder.build_all(plan.pre_transforms),
+            batch_transforms=builder.build_all(self.plan.batch_transforms) if part == "train" else [],
+            seed=derive(self.seed, part),
+            num_classes=self.plan.model.argument("num_classes"),
+        )
+        self.closing.callback(bound.close)
+        bound.fill(self.listener.filling, epoch=epoch)
+        return bound
+
+    def _validation(
+        self, builder: Builder, fabric: Fabric, precision: Precision, *, loss: Loss, aux_ops: Sequence[AuxOp]
+    ) -> Validation | None:
+        if self.plan.validate is None:
+            self.notes.append("the config has no validate section: the last model is kept as the best")
+            return None
+        metrics = builder.build_all(self.plan.validate.metrics)
+        read = {getattr(metric, "field", "") for metric in metrics}
+        return Validation(
+            source=self._pipeline(builder, "validate"),
+            inferer=builder.build(self.plan.validate.inferer),
+            metrics=metrics,
+            aux_ops=[op for op in aux_ops if read & set(op.tags())],
+            loss=loss,
+            device=fabric.device,
+            precision=precision,
+            autocast=fabric.autocast,
+        )
+
+    def _schedule(self, counters: Counters, steps_per_epoch: int) -> Schedule:
+        if self.options.deadline is not None:
+            budget = BudgetSchedule(self.options.deadline)
+            if counters.schedule and not counters.finished:
+                budget.restore(counters.schedule)
+            return budget
+        schedule = EpochSchedule(self.plan.epochs, self.plan.valid_every)
+        schedule.stepped(epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=steps_per_epoch)
+        return schedule
+
+    def _audience(self, counters: Counters, validation: Validation | None) -> Listener:
+        folder = self.plan.checkpoint_dir
+        hidden = frozenset(m.name for m in validation.metrics if not m.do_summary) if validation else frozenset()
+        board = TensorBoard(folder, interval=self.plan.summary_interval, hidden=hidden)
+        self.closing.callback(board.closed)
+        return Audience(HistoryFile(folder, keep_until_step=counters.step), board, self.listener)
+
+    def _describe(self, validation: Validation | None) -> Callable[[Counters], Mapping[str, Any]]:
+        names = class_names(self.plan)
+        key = validation.key.name if validation else ""
+
+        def describe(counters: Counters) -> dict[str, Any]:
+            return model_card(
+                self.plan.model,
+                in_channels=_in_channels(self.plan),
+                class_names=names,
+                config=self.plan.raw,
+                epoch=counters.epoch,
+                metric=(key, counters.best) if key and counters.best_epoch else None,
+                versions=machine.versions(),
+                step=counters.step,
+                seed=counters.seed,
+            )
+
+        return describe
+
+    def _write_manifest(self, precision: Precision) -> None:
+        data = {"train": list(self._files(self.plan.image_pipeline.args))}
+        if self.plan.validate:
+            data["validate"] = list(self._files(self.plan.validate.image_pipeline.args))
+        manifest = describe_run(self.plan, seed=self.seed, data=data, precision=precision.name)
+        write_manifest(self.plan.checkpoint_dir, manifest)
+
+    @staticmethod
+    def _files(args: Mapping[str, Any]) -> Iterator[Path]:
+        listed = read_datalist(
+            Path(args["data_list_file_path"]), Path(args["data_file_base_dir"]), args["data_list_key"]
+        )
+        for item in listed.items:
+            for files in item.files.values():
+                yield from files
+
+    def _start_report(self, trainer: Trainer, *, resumed: bool) -> RunStart:
+        return RunStart(
+            archive=self.plan.archive.root.name,
+            device=str(trainer.fabric.device),
+            precision=trainer.precision.name,
+            parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
+            train_items=trainer.pipeline.items,
+            valid_items=trainer.validation.source.items if trainer.validation else 0,
+            steps_per_epoch=trainer.pipeline.steps_per_epoch,
+            epochs=self.plan.epochs if self.options.deadline is None else None,
+            resumed_from=trainer.counters.epoch if resumed else 0,
+            notes=tuple(self.notes),
+        )
+
+    def _result(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
+        counters = trainer.counters
+        folder = self.plan.checkpoint_dir
+        return TrainResult(
+            key_metric=trainer.validation.key.name if trainer.validation else "",
+            best_metric=counters.best if counters.best_epoch else math.nan,
+            best_epoch=counters.best_epoch,
+            epochs=counters.epoch - (counters.step_in_epoch == 0),
+            steps=counters.step,
+            seconds=counters.seconds,
+            seed=counters.seed,
+            run_folder=folder,
+            best_model=weights_file(folder / BEST),
+            last_model=weights_file(folder / FINAL),
+            notes=tuple(self.notes),
+            resumed=resumed,
+        )
+
+
+def _in_channels(plan: TrainPlan) -> int:
+    return int(plan.image_pipeline.argument("output_image_channels", 1))
+
+
+def class_names(plan: TrainPlan) -> tuple[str, ...]:
+    """A name per class: from the data list's ``labels``, else ``class 0``, ``class 1`` and so on."""
+    count = int(plan.model.argument("num_classes", 1))
+    text = Path(plan.image_pipeline.args["data_list_file_path"]).read_text(encoding="utf-8-sig")
+    labels = json.loads(text).get("labels", {})
+    known = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
+    return tuple(known.get(str(index), f"class {index}") for index in range(count))

@@ -1,0 +1,129 @@
+"""Judging a network on whole subjects while it trains."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import torch
+
+from vesalia.components.aux_ops.base import AuxOp
+from vesalia.components.inferers.base import Inferer
+from vesalia.components.losses.base import Loss
+from vesalia.components.metrics.base import Metric
+from vesalia.components.models.base import Model
+from vesalia.imaging.volume import Sample
+from vesalia.runtime.interrupts import StopRequest
+from vesalia.runtime.precision import Precision
+from vesalia.training.listener import Listener
+
+__all__ = ["Autocast", "SampleSource", "Validation"]
+
+
+class SampleSource(Protocol):
+    """Whole samples in list order; a bound validation pipeline."""
+
+    @property
+    def items(self) -> int:
+        """How many there are."""
+
+    def samples(self) -> Generator[Sample, None, None]:
+        """Each of them once."""
+
+
+class Autocast(Protocol):
+    """Gives the context in which the network runs in its number format."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """A fresh context."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """The validation section of a config, ready to run.
+
+    Attributes:
+        source: The samples.
+        inferer: Brings whole images through the network.
+        metrics: What is computed; one of them is the key.
+        aux_ops: Extra values that metrics may read by tag; computed on the whole volume.
+        loss: The training loss, for aux ops that want it.
+        device: Where the network is.
+        precision: Number format and memory layout.
+        autocast: Context for the network.
+    """
+
+    source: SampleSource
+    inferer: Inferer
+    metrics: Sequence[Metric]
+    aux_ops: Sequence[AuxOp]
+    loss: Loss
+    device: torch.device
+    precision: Precision
+    autocast: Autocast
+
+    @property
+    def key(self) -> Metric:
+        """The key metric: the flagged one, or else the first."""
+        return next((metric for metric in self.metrics if metric.is_key_metric), self.metrics[0])
+
+    @torch.no_grad()
+    def run(self, model: Model, *, cases: int, listener: Listener, stop: StopRequest) -> float:
+        """Judge the first ``cases`` samples; scores stay in the metrics. A request to stop ends it early.
+
+        Returns:
+            Seconds it took.
+        """
+        began = time.monotonic()
+        for metric in self.metrics:
+            metric.reset()
+        model.eval()
+        try:
+            with contextlib.closing(self.source.samples()) as samples:
+                for done, sample in enumerate(islice(samples, cases), 1):
+                    self._judge(model, sample)
+                    listener.validating(done, cases)
+                    if stop:
+                        break
+        finally:
+            model.train()
+        return time.monotonic() - began
+
+    @torch.no_grad()
+    def rehearse(self, model: Model) -> float:
+        """Seconds one case takes, measured on the first one (twice: the first pass warms up)."""
+        model.eval()
+        with contextlib.closing(self.source.samples()) as samples:
+            sample = next(samples)
+        self._judge(model, sample)
+        began = time.monotonic()
+        self._judge(model, sample)
+        seconds = time.monotonic() - began
+        model.train()
+        return seconds
+
+    def _judge(self, model: Model, sample: Sample) -> None:
+        image = self.precision.arrange(sample["image"].as_batch().float().to(self.device))
+        with self.autocast():
+            probabilities = self.inferer(image, model).float()
+        target = sample["label"].as_batch().to(self.device)
+        values = self._aux_values(probabilities, target)
+        fields = {name: volume.as_batch()[0] for name, volume in sample.fields.items()}
+        fields |= {"model": probabilities[0], "label": target[0], **values}
+        for metric in self.metrics:
+            metric.update(sample.name, fields)
+
+    def _aux_values(self, probabilities: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        if not self.aux_ops:
+            return {}
+        loss = self.loss(probabilities, target)
+        values: dict[str, torch.Tensor] = {}
+        for aux_op in self.aux_ops:
+            values |= aux_op(probabilities=probabilities, target=target, loss=loss)
+        return values

@@ -1,0 +1,99 @@
+"""What a transform is: dice thrown in ``draw``, work done in ``apply``, the same work for one item or a batch."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import torch
+
+from vesalia.errors import DataError
+from vesalia.imaging.volume import Sample, Volume
+
+__all__ = ["NOTHING", "Deterministic", "Nothing", "Transform", "change_fields", "field_names", "members_of"]
+
+Parameters = TypeVar("Parameters")
+
+
+def field_names(fields: str | Sequence[str]) -> tuple[str, ...]:
+    """``fields`` as v3 configs write it: one name, a comma string, or a list of names."""
+    names = fields.split(",") if isinstance(fields, str) else fields
+    return tuple(name.strip() for name in names)
+
+
+def change_fields(sample: Sample, fields: Sequence[str], change: Callable[[Volume], Volume]) -> Sample:
+    """A copy of ``sample`` whose ``fields`` went through ``change``."""
+    return sample.with_fields(**{name: change(sample[name]) for name in fields})
+
+
+def members_of(sample: Sample, fields: Sequence[str]) -> tuple[int, tuple[int, ...]]:
+    """Batch members and spatial shape, which must be the same for all ``fields``: they get the same geometry.
+
+    Raises:
+        DataError: They differ.
+    """
+    first = sample[fields[0]]
+    found = (len(first.as_batch()), first.spatial_shape)
+    for name in fields[1:]:
+        other = sample[name]
+        if (len(other.as_batch()), other.spatial_shape) != found:
+            message = f"found {name!r} of shape {other.spatial_shape}, expected {found[1]} as {fields[0]!r} has"
+            raise DataError(f"{message}; check that image and label belong together")
+    return found
+
+
+class Transform(ABC, Generic[Parameters]):
+    """A step that a sample takes.
+
+    A transform never changes a volume in place: cached items are shared between epochs and threads.
+
+    Attributes:
+        deterministic: False for steps that throw dice; they end the cacheable prefix of a chain.
+    """
+
+    deterministic: ClassVar[bool] = False
+
+    def prepare(self, sample: Sample) -> Sample:
+        """Do, once per item, the work that does not depend on the dice (called before an item is cached)."""
+        return sample
+
+    @abstractmethod
+    def draw(self, sample: Sample, generator: torch.Generator) -> Parameters:
+        """Throw the dice for ``sample``; what fell is plain data, a row per batch member."""
+
+    @abstractmethod
+    def apply(self, sample: Sample, parameters: Parameters) -> Sample:
+        """Do the work with the given parameters; the same parameters give the same result on any device."""
+
+    def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
+        """Draw, then apply."""
+        return self.apply(sample, self.draw(sample, generator))
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The parameters of a transform without dice."""
+
+
+NOTHING = Nothing()
+
+
+class Deterministic(Transform[Nothing]):
+    """A transform without dice: its result depends on the sample alone, so it may be cached."""
+
+    deterministic: ClassVar[bool] = True
+
+    def draw(self, sample: Sample, generator: torch.Generator) -> Nothing:
+        """Nothing to draw."""
+        return NOTHING
+
+    @abstractmethod
+    def transform(self, sample: Sample) -> Sample:
+        """Do the work."""
+
+    def apply(self, sample: Sample, parameters: Nothing) -> Sample:
+        """Do the work; there are no parameters."""
+        return self.transform(sample)

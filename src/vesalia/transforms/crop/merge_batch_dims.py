@@ -1,0 +1,36 @@
+"""MergeBatchDims: crops of several volumes become one batch."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vesalia.errors import DataError
+from vesalia.imaging.volume import Sample, Volume
+from vesalia.registry.kinds import FieldNames
+from vesalia.transforms.base import Deterministic, change_fields, field_names
+
+__all__ = ["MergeBatchDims"]
+
+
+class MergeBatchDims(Deterministic):
+    """Folds ``[B, b, C, *spatial]`` (volumes, crops of each) to ``[B * b, C, *spatial]``; a batch transform.
+
+    Args:
+        fields: The fields to fold.
+    """
+
+    def __init__(self, fields: FieldNames) -> None:
+        self.fields = field_names(fields)
+
+    def transform(self, sample: Sample) -> Sample:
+        """Fold the fields."""
+        return change_fields(sample, self.fields, _merge)
+
+
+def _merge(volume: Volume) -> Volume:
+    dims = volume.data.ndim - (volume.channel != "none") - 2
+    if not volume.batched or dims not in {2, 3}:
+        message = f"found data of shape {tuple(volume.data.shape)}, expected volumes, crops of each, channels, voxels"
+        raise DataError(f"{message}; use MergeBatchDims in batch_transforms, after a crop with a batch_size")
+    return replace(volume, data=volume.data.flatten(0, 1))

@@ -1,0 +1,69 @@
+"""AddGaussianNoise: normally distributed noise of a given variance."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from vesalia.imaging.volume import Sample, Volume
+from vesalia.registry.kinds import FieldNames, NonNegative, Probability
+from vesalia.transforms.base import Transform, field_names
+from vesalia.transforms.parameters import chance
+
+__all__ = ["AddGaussianNoise", "NoiseSeeds"]
+
+_SEEDS = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSeeds:
+    """Where the noise starts from; a seed is small and gives the same noise on every device.
+
+    Attributes:
+        whether: ``[B]`` booleans, which members get noise.
+        seeds: ``[B]``, a seed for each.
+    """
+
+    whether: torch.Tensor
+    seeds: torch.Tensor
+
+
+class AddGaussianNoise(Transform[NoiseSeeds]):
+    """Adds noise with mean 0 to every voxel.
+
+    Args:
+        fields: The fields to change, each with noise of its own.
+        probability: How often.
+        variance: Variance of the noise (not its standard deviation), in squared units of the data.
+    """
+
+    def __init__(self, fields: FieldNames, *, probability: Probability = 0.5, variance: NonNegative = 0.1) -> None:
+        self.fields = field_names(fields)
+        self.probability = probability
+        self.variance = variance
+
+    def draw(self, sample: Sample, generator: torch.Generator) -> NoiseSeeds:
+        """Throw a seed for every member."""
+        members = len(sample[self.fields[0]].as_batch())
+        whether = chance(members, self.probability, generator)
+        return NoiseSeeds(whether, torch.randint(_SEEDS, (members,), generator=generator))
+
+    def apply(self, sample: Sample, parameters: NoiseSeeds) -> Sample:
+        """Add the noise."""
+        noisy = {name: self._add(sample[name], parameters, position) for position, name in enumerate(self.fields)}
+        return sample.with_fields(**noisy)
+
+    def _add(self, volume: Volume, parameters: NoiseSeeds, position: int) -> Volume:
+        if not bool(parameters.whether.any()):
+            return volume
+        batch = volume.as_batch()
+        batch = batch if batch.is_floating_point() else batch.float()
+        noise = torch.zeros(batch.shape)
+        for member, seed, noisy in zip(noise, parameters.seeds.tolist(), parameters.whether.tolist(), strict=True):
+            if noisy:
+                start = torch.Generator().manual_seed(seed + position)
+                member.normal_(0.0, math.sqrt(self.variance), generator=start)
+        return volume.from_batch(batch + noise.to(batch))

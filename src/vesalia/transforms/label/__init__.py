@@ -1,0 +1,3 @@
+"""Transforms of label maps."""
+
+# SPDX-License-Identifier: Apache-2.0

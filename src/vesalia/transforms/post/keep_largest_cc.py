@@ -1,0 +1,59 @@
+"""KeepLargestCC: of each class, only the largest connected piece."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+
+from vesalia.imaging.volume import Sample, Volume
+from vesalia.registry.kinds import FieldNames
+from vesalia.transforms.base import Deterministic, change_fields, field_names
+
+__all__ = ["KeepLargestCC"]
+
+
+class KeepLargestCC(Deterministic):
+    """Sets all but the largest connected component of each label value to 0, channel by channel.
+
+    Voxels that share a face, an edge or a corner are connected. Of components of equal size the first one stays.
+
+    Args:
+        fields: Label maps or masks.
+        applied_labels: The values to clean; all values above 0 where it is not given.
+    """
+
+    def __init__(self, fields: FieldNames, *, applied_labels: Sequence[int] | None = None) -> None:
+        self.fields = field_names(fields)
+        self.applied_labels = None if applied_labels is None else tuple(applied_labels)
+
+    def transform(self, sample: Sample) -> Sample:
+        """Clean the fields."""
+        return change_fields(sample, self.fields, self._clean)
+
+    def _clean(self, volume: Volume) -> Volume:
+        batch = volume.as_batch()
+        kept = np.array(batch.cpu().numpy(), order="C")
+        for channel in kept.reshape(-1, *kept.shape[2:]):
+            labels = self.applied_labels
+            for value in np.unique(channel[channel > 0]) if labels is None else labels:
+                _keep_largest(channel, value)
+        return volume.from_batch(torch.from_numpy(kept).to(batch.device))
+
+
+def _keep_largest(channel: npt.NDArray[np.generic], value: float) -> None:
+    """Zero, in place, what is ``value`` and outside its largest component; works in the value's bounding box."""
+    mask = channel == value
+    box = ndimage.find_objects(mask.astype(np.uint8))
+    if not box:
+        return
+    inside = box[0]
+    pieces, count = ndimage.label(mask[inside], structure=np.ones((3,) * channel.ndim))
+    if count > 1:
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = 0
+        channel[inside][mask[inside] & (pieces != sizes.argmax())] = 0

@@ -1,0 +1,38 @@
+"""RandomAxisFlip: one axis, chosen at random, reversed now and then."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import torch
+
+from vesalia.imaging.volume import Sample
+from vesalia.registry.kinds import FieldNames, Probability
+from vesalia.transforms.base import Transform, change_fields, field_names, members_of
+from vesalia.transforms.parameters import chance
+from vesalia.transforms.spatial.flips import Flips, flip
+
+__all__ = ["RandomAxisFlip"]
+
+
+class RandomAxisFlip(Transform[Flips]):
+    """Reverses one axis with the given probability, the same for all fields, another for every crop of a batch.
+
+    Args:
+        fields: The fields to flip together.
+        probability: How often; each axis is then as likely as the others.
+    """
+
+    def __init__(self, fields: FieldNames, *, probability: Probability = 0.5) -> None:
+        self.fields = field_names(fields)
+        self.probability = probability
+
+    def draw(self, sample: Sample, generator: torch.Generator) -> Flips:
+        """Throw for every member: whether, and which axis."""
+        members, shape = members_of(sample, self.fields)
+        whether = chance(members, self.probability, generator)
+        which = torch.randint(len(shape), (members,), generator=generator)
+        return Flips(torch.nn.functional.one_hot(which, len(shape)).bool() & whether[:, None])
+
+    def apply(self, sample: Sample, parameters: Flips) -> Sample:
+        """Flip all fields alike."""
+        return change_fields(sample, self.fields, lambda volume: flip(volume, parameters))

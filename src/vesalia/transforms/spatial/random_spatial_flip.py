@@ -1,0 +1,36 @@
+"""RandomSpatialFlip: every axis reversed or not, by its own throw."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import torch
+
+from vesalia.imaging.volume import Sample
+from vesalia.registry.kinds import FieldNames, Probability
+from vesalia.transforms.base import Transform, change_fields, field_names, members_of
+from vesalia.transforms.parameters import chance
+from vesalia.transforms.spatial.flips import Flips, flip
+
+__all__ = ["RandomSpatialFlip"]
+
+
+class RandomSpatialFlip(Transform[Flips]):
+    """Reverses each spatial axis with the given probability, the same for all fields, anew for every crop of a batch.
+
+    Args:
+        fields: The fields to flip together.
+        probability: How often an axis is reversed.
+    """
+
+    def __init__(self, fields: FieldNames, *, probability: Probability = 0.5) -> None:
+        self.fields = field_names(fields)
+        self.probability = probability
+
+    def draw(self, sample: Sample, generator: torch.Generator) -> Flips:
+        """Throw for every member and axis."""
+        members, shape = members_of(sample, self.fields)
+        return Flips(chance(members * len(shape), self.probability, generator).view(members, len(shape)))
+
+    def apply(self, sample: Sample, parameters: Flips) -> Sample:
+        """Flip all fields alike."""
+        return change_fields(sample, self.fields, lambda volume: flip(volume, parameters))

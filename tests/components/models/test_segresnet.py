@@ -1,0 +1,67 @@
+"""SegResnet: the conformance suite in 2D and 3D, its groups, its faults."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.networks.nets.segresnet import SegResNet
+from torch import nn
+
+from vesalia.components.models.segresnet import SegResnet
+from vesalia.errors import ConfigError
+from vesalia.testing.models import ModelSuite
+
+
+class TestSegResnet(ModelSuite):
+    def make(self) -> SegResnet:
+        return SegResnet(3, blocks_down=(1, 1, 1), blocks_up=(1, 1), init_filters=4)
+
+
+class TestSegResnetIn2DWithBatchNorm(ModelSuite):
+    dims = 2
+    in_channels = 2
+
+    def make(self) -> SegResnet:
+        return SegResnet(
+            3, blocks_down=(1, 1), blocks_up=(1,), init_filters=4, use_batch_norm=True, data_dims=2, in_channels=2
+        )
+
+
+class TestSegResnetWithoutNormalisation(ModelSuite):
+    def make(self) -> SegResnet:
+        return SegResnet(3, blocks_down=(1, 1), blocks_up=(1,), init_filters=4, use_group_norm=False)
+
+
+@pytest.mark.parametrize(("filters", "expected"), [(2, {2, 4, 8}), (4, {4, 8}), (8, {8}), (6, {6, 8})])
+def test_groups_are_clamped_level_by_level(filters: int, expected: set[int]) -> None:
+    model = SegResnet(2, init_filters=filters)
+    groups = {layer.num_groups for layer in model.modules() if isinstance(layer, nn.GroupNorm)}
+    assert groups == expected
+
+
+def test_is_monais_network_with_an_activation() -> None:
+    torch.manual_seed(0)
+    ours = SegResnet(2, blocks_down=(1, 2), blocks_up=(1,), init_filters=8)
+    twin = SegResNet(init_filters=8, in_channels=1, out_channels=2, blocks_down=(1, 2), blocks_up=(1,))
+    twin.load_state_dict(ours.network.state_dict())
+    image = torch.randn(1, 1, 8, 8, 8)
+    torch.testing.assert_close(ours(image), twin(image).softmax(1))
+
+
+def test_autoencoder_branch_is_refused() -> None:
+    with pytest.raises(ConfigError, match="use_vae: found true"):
+        SegResnet(2, use_vae=True)
+
+
+def test_blocks_that_do_not_fit() -> None:
+    with pytest.raises(ConfigError, match="blocks_up: found 2 entries"):
+        SegResnet(2, blocks_down=(1, 1, 1, 1), blocks_up=(1, 1))
+
+
+def test_dropout_only_in_training() -> None:
+    model = SegResnet(2, blocks_down=(1, 1), blocks_up=(1,), init_filters=4, dropout_prob=0.5)
+    image = torch.randn(1, 1, 8, 8, 8)
+    assert not torch.equal(model(image), model(image))
+    model.eval()
+    assert torch.equal(model(image), model(image))

@@ -1,0 +1,99 @@
+"""What a plan asks of its data."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datatools.plans import evaluation_of, made, training_of
+from vesalia.datatools.data_use import uses_of
+from vesalia.imaging.geometry import Grid
+from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("use"))
+
+
+@pytest.fixture(scope="module")
+def training(archive: Path) -> TrainPlan:
+    return training_of(archive)
+
+
+@pytest.fixture(scope="module")
+def evaluation(archive: Path) -> EvaluatePlan:
+    return evaluation_of(archive)
+
+
+def renamed(step: ComponentPlan, name: str, **args: object) -> ComponentPlan:
+    return replace(step, name=name, args={**step.args, **args})
+
+
+def test_training_reads_two_lists(training: TrainPlan, archive: Path) -> None:
+    one, two = uses_of(training)
+    assert (one.where, one.key) == ("train.image_pipeline", "training")
+    assert (two.where, two.key) == ("validate.image_pipeline", "validation")
+    for use in (one, two):
+        assert use.file == archive / "config" / "dataset.json"
+        assert use.base == archive.parent / "data"
+        assert use.needs_label
+        assert use.loads_nifti
+        assert (use.num_classes, use.image_channels, use.label_channels) == (3, 1, 1)
+
+
+def test_training_without_validation_reads_one(training: TrainPlan) -> None:
+    assert len(uses_of(replace(training, validate=None))) == 1
+
+
+def test_an_evaluation_reads_one_list(evaluation: EvaluatePlan) -> None:
+    (use,) = uses_of(evaluation)
+    assert (use.key, use.needs_label, use.num_classes) == ("validation", True, None)
+
+
+def test_inference_needs_no_label(evaluation: EvaluatePlan) -> None:
+    (use,) = uses_of(replace(evaluation, do_validation=False))
+    assert not use.needs_label
+
+
+def test_transforms_that_make_other_labels_leave_values_unjudged(training: TrainPlan) -> None:
+    first, *rest = training.pre_transforms
+    changed = replace(training, pre_transforms=(first, renamed(first, "ThresholdValues"), *rest))
+    assert uses_of(changed)[0].num_classes is None
+    assert uses_of(changed)[0].image_channels == 1
+
+
+def test_transforms_that_are_not_ours_leave_channels_unjudged(training: TrainPlan) -> None:
+    first, *rest = training.pre_transforms
+    custom = replace(first, target=replace(first.target, origin="custom"))
+    use = uses_of(replace(training, pre_transforms=(custom, *rest)))[0]
+    assert (use.num_classes, use.image_channels) == (None, None)
+
+
+def test_shapes_after_resampling(training: TrainPlan) -> None:
+    use = uses_of(training)[0]
+    assert use.resampled(Grid((20, 18, 17), np.diag([1.0, 1.5, 2.0, 1.0]))) == (20, 18, 17)
+    assert use.resampled(Grid((20, 18, 17), np.diag([2.0, 3.0, 1.0, 1.0]))) == (40, 36, 8)
+
+
+def test_shapes_that_are_given(training: TrainPlan) -> None:
+    first, *_ = training.pre_transforms
+    scaled = renamed(first, "ScaleToShape", target_shape=(8, 8, 8), fields=("image", "label"))
+    use = uses_of(replace(training, pre_transforms=(first, scaled)))[0]
+    assert use.resampled(Grid((20, 18, 17), np.eye(4))) == (8, 8, 8)
+
+
+def test_resampling_of_the_label_alone_does_not_count(training: TrainPlan) -> None:
+    first, *_ = training.pre_transforms
+    scaled = renamed(first, "ScaleByResolution", target_resolution=(9.0, 9.0, 9.0), fields="label")
+    use = uses_of(replace(training, pre_transforms=(first, scaled)))[0]
+    assert use.resampled(Grid((20, 18, 17), np.eye(4))) == (20, 18, 17)
+
+
+def test_other_loaders_are_not_looked_into(training: TrainPlan) -> None:
+    _, *rest = training.pre_transforms
+    assert not uses_of(replace(training, pre_transforms=tuple(rest)))[0].loads_nifti

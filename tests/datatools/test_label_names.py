@@ -1,0 +1,57 @@
+"""Class names in both ways of writing, and all that can be wrong with them."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vesalia.datatools.label_names import labels_by_value
+from vesalia.errors import Fault
+
+FILE = Path("dataset.json")
+
+
+def read(labels: object) -> tuple[dict[int, str], list[Fault]]:
+    faults: list[Fault] = []
+    return labels_by_value(labels, file=FILE, faults=faults), faults
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"0": "background", "1": "liver", "2": "tumour"},
+        {"background": 0, "liver": 1, "tumour": 2},
+        {"tumour": "2", "liver": "1"},
+        {"2": "tumour ", "1": " liver"},
+    ],
+)
+def test_both_ways_of_writing(labels: dict[str, Any]) -> None:
+    assert read(labels) == ({0: "background", 1: "liver", 2: "tumour"}, [])
+
+
+def test_an_empty_name_gets_one() -> None:
+    assert read({"1": ""})[0] == {0: "background", 1: "class_1"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "key", "words"),
+    [
+        (None, "labels", "no labels"),
+        ([], "labels", "[]"),
+        ({"background": 0}, "labels", "only the background"),
+        ({"whole": [1, 2]}, "labels.whole", "region"),
+        ({"liver": 1.5}, "labels.liver", "1.5"),
+        ({"liver": True}, "labels.liver", "True"),
+        ({"liver": -1}, "labels.liver", "-1"),
+        ({"liver": 256}, "labels.liver", "256"),
+        ({"a": 1, "b": 1}, "labels.b", "another class"),
+    ],
+)
+def test_what_is_wrong_is_said(labels: object, key: str, words: str) -> None:
+    _, faults = read(labels)
+    assert [fault.key for fault in faults] == [key]
+    assert words in faults[0].found
+    assert faults[0].write

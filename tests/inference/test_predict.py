@@ -1,0 +1,112 @@
+"""One subject through a network: same place in, same place out."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from tests.inference.tiny import EchoModel
+from vesalia.components.inferers.base import Inferer
+from vesalia.components.models.base import Model
+from vesalia.errors import DataError, ResourceError
+from vesalia.imaging.geometry import Grid
+from vesalia.imaging.volume import Sample, Source, Volume
+from vesalia.inference.predict import Predictor
+
+AFFINE = np.diag([-2.0, 1.0, 3.0, 1.0])
+
+
+class Whole(Inferer):
+    """One pass."""
+
+    def __call__(self, image: torch.Tensor, model: Model) -> torch.Tensor:
+        result: torch.Tensor = model(image)
+        return result
+
+
+class Full(Inferer):
+    """A device without memory."""
+
+    def __call__(self, image: torch.Tensor, model: Model) -> torch.Tensor:
+        raise torch.OutOfMemoryError("out of memory")
+
+
+def sample(channels: int = 1) -> Sample:
+    data = torch.randint(0, 3, (channels, 4, 5, 6), generator=torch.Generator().manual_seed(0))
+    source = Source((), Grid((4, 5, 6), AFFINE))
+    return Sample({"image": Volume(data, AFFINE, "first", source=source)}, name="case")
+
+
+def test_the_prediction_lies_where_the_image_lies() -> None:
+    start = sample()
+    predicted = Predictor.ready(EchoModel(), Whole())(start)["model"]
+    assert predicted.data.shape == (3, 4, 5, 6)
+    assert predicted.data.dtype == torch.float32
+    assert predicted.channel == "first"
+    assert predicted.source is start["image"].source
+    assert predicted.grid.matches(start["image"].grid)
+    assert torch.equal(predicted.data.argmax(0), start["image"].data[0])
+    assert not predicted.data.is_inference()
+
+
+def test_the_sample_itself_is_not_changed() -> None:
+    start = sample()
+    Predictor.ready(EchoModel(), Whole())(start, into="other")
+    assert set(start.fields) == {"image"}
+
+
+def test_batches_stay_batches() -> None:
+    batch = Volume(torch.zeros(2, 1, 4, 4, 4), channel="first", batched=True)
+    predicted = Predictor.ready(EchoModel(), Whole())(Sample({"image": batch}))["model"]
+    assert predicted.batched
+    assert predicted.data.shape == (2, 3, 4, 4, 4)
+
+
+def test_another_number_of_channels_is_refused() -> None:
+    with pytest.raises(DataError, match="case: found an image with 2 channels, expected 1"):
+        Predictor.ready(EchoModel(), Whole())(sample(channels=2))
+
+
+def test_a_full_device_is_told_in_words() -> None:
+    with pytest.raises(ResourceError, match="case: found too little memory on cpu"):
+        Predictor.ready(EchoModel(), Full())(sample())
+
+
+def test_the_precision_is_around_the_network() -> None:
+    log: list[str] = []
+
+    @contextlib.contextmanager
+    def context() -> Iterator[None]:
+        log.append("in")
+        yield
+        log.append("out")
+
+    class Logged(Whole):
+        def __call__(self, image: torch.Tensor, model: Model) -> torch.Tensor:
+            log.append("run")
+            return super().__call__(image, model)
+
+    Predictor.ready(EchoModel(), Logged(), precision=context)(sample())
+    assert log == ["in", "run", "out"]
+
+
+def test_ready_puts_the_model_into_eval_mode() -> None:
+    model = EchoModel()
+    assert model.training
+    assert not Predictor.ready(model, Whole()).model.training
+
+
+def test_kernels_lie_as_the_device_likes_them() -> None:
+    def last(device: str) -> bool:
+        model = torch.nn.Conv3d(2, 4, 3)
+        weight = Predictor.ready(model, Whole(), device=torch.device(device)).model.weight
+        assert isinstance(weight, torch.Tensor)
+        return weight.is_contiguous(memory_format=torch.channels_last_3d)
+
+    assert last("cpu")
+    assert not last("meta")

@@ -1,0 +1,103 @@
+"""Scores: what metrics are given, what is kept, and how it is summed up."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.errors import DataError
+from vesalia.imaging.volume import Sample, Volume
+from vesalia.inference.scores import class_labels, field_tensors, ranking_metric, score_subject, summarise
+
+
+class Mean(Metric):
+    """The mean of a field, one class per channel."""
+
+    def __init__(self, name: str, *, key: bool = False, refuses: bool = False) -> None:
+        super().__init__(name, is_key_metric=key)
+        self.refuses = refuses
+
+    def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+        """Judge one subject."""
+        if self.refuses:
+            raise DataError(f"{subject}: cannot be judged")
+        channels = fields["model"].flatten(1).mean(1)
+        return SubjectScore(subject, float(channels.mean()), tuple(channels.tolist()))
+
+
+def sample(value: float = 0.5) -> Sample:
+    return Sample({"model": Volume(torch.full((2, 3, 3, 3), value), channel="first")}, name="a")
+
+
+def test_fields_have_a_channel_axis_in_front() -> None:
+    volumes = {
+        "none": Volume(torch.zeros(2, 3, 4)),
+        "last": Volume(torch.zeros(2, 3, 4, 5), channel="last"),
+        "batch": Volume(torch.zeros(1, 5, 2, 3, 4), channel="first", batched=True),
+    }
+    shapes = {name: tuple(data.shape) for name, data in field_tensors(Sample(volumes)).items()}
+    assert shapes == {"none": (1, 2, 3, 4), "last": (5, 2, 3, 4), "batch": (5, 2, 3, 4)}
+
+
+def test_scores_are_kept_in_the_metrics() -> None:
+    metric = Mean("m")
+    assert score_subject([metric], sample(0.25))["m"].value == 0.25
+    assert [score.subject for score in metric.scores] == ["a"]
+
+
+def test_a_subject_that_one_metric_refuses_is_in_none() -> None:
+    first, second = Mean("m"), Mean("n", refuses=True)
+    with pytest.raises(DataError, match="a: cannot be judged"):
+        score_subject([first, second], sample())
+    assert first.scores == []
+
+
+def test_scalars_are_fields_too() -> None:
+    class Tag(Metric):
+        def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+            return SubjectScore(subject, float(fields["neg_loss"]))
+
+    assert score_subject([Tag("t")], sample(), scalars={"neg_loss": torch.tensor(-2.0)})["t"].value == -2
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (3, ("background", "head", "tail")),
+        (2, ("head", "tail")),
+        (4, ("class 1", "class 2", "class 3", "class 4")),
+        (0, ()),
+    ],
+)
+def test_class_labels(count: int, expected: tuple[str, ...]) -> None:
+    assert class_labels(count, ("background", "head", "tail")) == expected
+
+
+def test_summary_by_class() -> None:
+    metric = Mean("m")
+    metric.scores = [
+        SubjectScore("a", 0.5, (0.25, 0.75)),
+        SubjectScore("b", 0.7, (math.nan, 0.7)),
+        SubjectScore("c", math.nan),
+    ]
+    summary = summarise(metric, ("background", "head", "tail"))
+    assert summary.overall.mean == pytest.approx(0.6)
+    assert summary.overall.count == 2
+    assert list(summary.per_class) == ["head", "tail"]
+    assert (summary.per_class["head"].mean, summary.per_class["head"].count) == (0.25, 1)
+
+
+def test_ranking_metric_is_the_key_or_the_first() -> None:
+    assert ranking_metric([Mean("a"), Mean("b", key=True)]) == "b"
+    assert ranking_metric([Mean("a"), Mean("b")]) == "a"
+    assert ranking_metric([]) is None
+
+
+def test_a_single_class_is_the_value_itself() -> None:
+    metric = Mean("m")
+    metric.scores = [SubjectScore("a", 0.5, (0.5,))]
+    assert summarise(metric, ("background", "spleen")).per_class == {}

@@ -1,0 +1,124 @@
+"""Components of a plan become objects; what their constructors dislike is told with the key path."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vesalia.errors import ConfigError, MissingDependency
+from vesalia.mmar import build as builder_module
+from vesalia.mmar.archive import ArchiveFolder
+from vesalia.mmar.build import Builder, build
+from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.target import Origin, Target
+
+CODE = """
+from vesalia.errors import ConfigError, Fault, MissingDependency
+
+class Mine:
+    def __init__(self, size=3, *, extra=None, boom=None):
+        self.size, self.extra = size, extra
+        if boom == "words": raise ConfigError("size: found 3, expected 4; write 4")
+        if boom == "short": raise ConfigError("size: found 3")
+        if boom == "free": raise ValueError("it cannot be")
+        if boom == "fault": raise ConfigError(faults=[Fault("", "args.size", "3", "4", "4"), Fault("", "", "x")])
+        if boom == "missing": raise MissingDependency("pip install it")
+        if boom == "bug": raise KeyError("oops")
+"""
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> ArchiveFolder:
+    (tmp_path / "custom").mkdir()
+    (tmp_path / "custom" / "mine.py").write_text(CODE)
+    return ArchiveFolder(tmp_path)
+
+
+def plan(archive: ArchiveFolder, *, origin: Origin = "custom", where: str = "train.loss", **args: Any) -> ComponentPlan:
+    target = Target("mine", "Mine", origin, archive.custom / "mine.py")
+    return ComponentPlan("loss", "Mine", "Mine", target, args, where, "c.json", {"size": 5})
+
+
+def test_arguments_come_from_defaults_the_config_and_the_framework(archive: ArchiveFolder) -> None:
+    made = build(plan(archive), archive=archive)
+    assert (made.size, made.extra) == (5, None)
+    made = build(plan(archive, size=7), archive=archive, extra="injected")
+    assert (made.size, made.extra) == (7, "injected")
+
+
+@pytest.mark.parametrize(
+    ("boom", "messages"),
+    [
+        ("words", ["c.json: train.loss.args.size: found 3, expected 4; write 4"]),
+        ("short", ["c.json: train.loss.args.size: found 3"]),
+        (
+            "free",
+            [
+                (
+                    "c.json: train.loss: found arguments that its constructor refuses (it cannot be), expected "
+                    "arguments that fit together"
+                )
+            ],
+        ),
+        ("fault", ["c.json: train.loss.args.size: found 3, expected 4; write 4", "c.json: train.loss: found x"]),
+        (
+            "bug",
+            [
+                (
+                    "c.json: train.loss: found mine.Mine, which failed with KeyError: 'oops', expected a class "
+                    "that can be made"
+                )
+            ],
+        ),
+    ],
+)
+def test_what_a_constructor_dislikes_has_a_key_path(archive: ArchiveFolder, boom: str, messages: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(plan(archive, boom=boom), archive=archive)
+    assert [str(fault) for fault in caught.value.faults] == messages
+    assert caught.value.__cause__ is not None
+
+
+def test_unknown_arguments_are_told_too(archive: ArchiveFolder) -> None:
+    with pytest.raises(ConfigError, match="unexpected keyword argument 'zzz'"):
+        build(plan(archive, zzz=1), archive=archive)
+
+
+def test_other_errors_of_ours_stay_what_they_are(archive: ArchiveFolder) -> None:
+    with pytest.raises(MissingDependency, match="pip install it"):
+        build(plan(archive, boom="missing"), archive=archive)
+
+
+def test_a_mistake_of_our_own_is_not_dressed_up(archive: ArchiveFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> type:
+        raise KeyError
+
+    monkeypatch.setattr(builder_module, "load", fail)
+    with pytest.raises(KeyError):
+        build(plan(archive, origin="builtin"))
+
+
+def test_code_that_cannot_be_imported_is_a_fault(archive: ArchiveFolder) -> None:
+    (archive.custom / "mine.py").write_text("import no_such_module_at_all\n")
+    with pytest.raises(
+        ConfigError, match="which failed with ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    ):
+        build(plan(archive), archive=archive)
+
+
+def test_one_component_becomes_one_object(archive: ArchiveFolder) -> None:
+    builder = Builder(archive)
+    shared, other = plan(archive, where="train.pre_transforms[0]"), plan(archive, where="train.pre_transforms[1]")
+    first = builder.build_all([shared, other], extra=1)
+    assert builder.build_all([shared]) == first[:1]
+    assert first[0] is not first[1]
+    assert builder.build(other) is first[1]
+
+
+def test_what_ships_is_built() -> None:
+    target = Target("json.decoder", "JSONDecoder", "builtin", Path("decoder.py"))
+    made = Builder().build(ComponentPlan("loss", "J", "J", target, {"strict": False}, "train.loss"))
+    assert made.strict is False

@@ -1,0 +1,113 @@
+"""The cache: filled once, shared, never larger than what it shows, and gone when closed."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.pipelines.fakes import Load, alive, items, prepared
+from vesalia.errors import DataError
+from vesalia.imaging.volume import Sample
+from vesalia.pipelines.cache import Cache
+from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.items import PreparedItems
+from vesalia.testing.pipelines import ItemSourceSuite
+
+
+class TestSuite(ItemSourceSuite):
+    def source(self, inner: PreparedItems) -> Cache:
+        return Cache(inner, num_cache_objects=3, num_workers=2)
+
+
+def cache(folder: Path, load: Load, *, count: int = 5, size: int = 3, workers: int = 2) -> Cache:
+    return Cache(prepared(items(folder, count), load), num_cache_objects=size, num_workers=workers)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_each_item_is_loaded_once(tmp_path: Path, workers: int) -> None:
+    load = Load()
+    held = cache(tmp_path, load, workers=workers)
+    told: list[tuple[int, int]] = []
+    held.move_to(0, lambda done, total: told.append((done, total)))
+    held.move_to(1)
+    assert sorted(load.loaded) == ["c0", "c1", "c2"]
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert held.get(1) is held.get(1)
+    assert all(name.startswith("vesalia") == (workers > 0) for name in load.threads)
+    assert alive() == []
+
+
+def test_more_places_than_items(tmp_path: Path) -> None:
+    held = cache(tmp_path, Load(), size=50)
+    assert list(held.window(7)) == [0, 1, 2, 3, 4]
+    assert held.warnings == ()
+
+
+def test_items_that_are_never_used_are_a_warning(tmp_path: Path) -> None:
+    (warning,) = cache(tmp_path, Load()).warnings
+    assert "found 3 of 5 items" in str(warning)
+    assert "so 2 items are never used" in str(warning)
+
+
+def test_what_is_not_held_is_made(tmp_path: Path) -> None:
+    load = Load()
+    held = cache(tmp_path, load)
+    assert held.get(4).name == "c4"
+    held.move_to(0)
+    held.close()
+    assert held.get(0).name == "c0"
+    assert load.loaded.count("c0") == 2
+
+
+class Broken(Load):
+    """Cannot load odd numbers."""
+
+    def transform(self, sample: Sample) -> Sample:
+        done = super().transform(sample)
+        if int(sample.name[1:]) % 2:
+            raise DataError(f"{sample.name}: found noise, expected an image")
+        return done
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_all_items_that_cannot_be_used_are_told_at_once(tmp_path: Path, workers: int) -> None:
+    held = cache(tmp_path, Broken(), size=5, workers=workers)
+    with pytest.raises(DataError) as caught:
+        held.move_to(0)
+    assert str(caught.value).splitlines() == [
+        "2 items cannot be used",
+        "c1: found noise, expected an image",
+        "c3: found noise, expected an image",
+    ]
+    assert alive() == []
+
+
+def test_one_item_that_cannot_be_used_is_told_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^c1: found noise"):
+        cache(tmp_path, Broken(), size=2).move_to(0)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_interrupt_while_filling_leaves_no_thread(tmp_path: Path, workers: int) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt(done, total)
+
+    held = cache(tmp_path, Load(), size=5, workers=workers)
+    with pytest.raises(KeyboardInterrupt):
+        held.move_to(0, stop)
+    assert alive() == []
+    held.close()
+    held.move_to(0)
+    assert held.get(4).name == "c4"
+
+
+def test_listed_twice_is_held_twice(tmp_path: Path) -> None:
+    listed = items(tmp_path, 1)
+    again = DataItem("c0_2", listed[0].files, raw={})
+    held = Cache(prepared([*listed, again], Load()), num_cache_objects=2, num_workers=0)
+    held.move_to(0)
+    assert [held.get(index).name for index in held.window(0)] == ["c0", "c0_2"]
+    assert torch.equal(held.get(0)["image"].data, held.get(1)["image"].data)

@@ -1,0 +1,189 @@
+"""The smart cache's window: v3's examples, its rules for any numbers, and the threads that load ahead."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import time
+from math import ceil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.pipelines.fakes import Load, alive, items, prepared
+from vesalia.errors import DataError
+from vesalia.imaging.volume import Sample
+from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.smart_cache import SmartCache, replaced_per_epoch, window_of
+from vesalia.testing.pipelines import ItemSourceSuite
+
+
+class TestSuite(ItemSourceSuite):
+    def source(self, inner: PreparedItems) -> SmartCache:
+        return SmartCache(inner, num_cache_objects=3, replace_percent=0.5, num_workers=2, shuffle_seed=1)
+
+
+def smart(
+    folder: Path, load: Load, *, size: int = 4, part: float = 0.25, workers: int = 2, seed: int | None = None
+) -> SmartCache:
+    inner = prepared(items(folder, 5), load)
+    return SmartCache(inner, num_cache_objects=size, replace_percent=part, num_workers=workers, shuffle_seed=seed)
+
+
+def test_windows_of_the_documented_example() -> None:
+    windows = [window_of(epoch, [1, 2, 3, 4, 5], cached=4, replaced=1) for epoch in range(5)]
+    assert windows == [[1, 2, 3, 4], [2, 3, 4, 5], [3, 4, 5, 1], [4, 5, 1, 2], [5, 1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "part", "replaced"),
+    [
+        (100, 50, 0.1, 5),
+        (25, 15, 0.2, 3),
+        (5, 4, 0.25, 1),
+        (200, 100, 0.07, 7),
+        (10, 4, 0.01, 1),
+        (10, 4, 1.0, 4),
+        (5, 4, 1.0, 1),
+        (8, 32, 0.5, 0),
+        (8, 8, 0.5, 0),
+        (8, 4, 0.0, 0),
+    ],
+)
+def test_how_many_are_replaced(count: int, size: int, part: float, replaced: int) -> None:
+    assert replaced_per_epoch(count, num_cache_objects=size, replace_percent=part) == replaced
+
+
+@given(st.integers(1, 60), st.integers(1, 80), st.integers(0, 100), st.integers(0, 200))
+def test_rules_of_the_window(count: int, size: int, percent: int, epoch: int) -> None:
+    part = percent / 100
+    replaced = replaced_per_epoch(count, num_cache_objects=size, replace_percent=part)
+    cached = min(size, count)
+    assert replaced == min(ceil(cached * percent / 100 - 1e-9), count - cached)
+    now = window_of(epoch, range(count), cached=cached, replaced=replaced)
+    following = window_of(epoch + 1, range(count), cached=cached, replaced=replaced)
+    assert len(set(now)) == cached
+    assert following[: cached - replaced] == now[replaced:]
+    assert len(set(following) - set(now)) == replaced
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 100))
+def test_every_item_comes_round_when_the_window_moves(count: int, size: int, percent: int) -> None:
+    replaced = replaced_per_epoch(count, num_cache_objects=size, replace_percent=percent / 100)
+    cached = min(size, count)
+    if replaced or cached == count:
+        seen = {
+            item for epoch in range(count) for item in window_of(epoch, range(count), cached=cached, replaced=replaced)
+        }
+        assert seen == set(range(count))
+
+
+def test_replacements_are_loaded_beside_the_epoch(tmp_path: Path) -> None:
+    load = Load()
+    held = smart(tmp_path, load)
+    held.move_to(0)
+    assert load.loaded[4:] == []
+    held.begin(0)
+    held.begin(0)
+    for _ in range(200):
+        if len(load.loaded) == 5:
+            break
+        time.sleep(0.005)
+    assert load.loaded[4:] == ["c4"]
+    held.move_to(1)
+    assert load.loaded[4:] == ["c4"]
+    assert list(held.window(1)) == [1, 2, 3, 4]
+    assert set(held._held) == {1, 2, 3, 4}
+    assert alive() == []
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_each_epoch_holds_its_window(tmp_path: Path, workers: int) -> None:
+    load = Load()
+    held = smart(tmp_path, load, workers=workers)
+    for epoch in range(6):
+        held.move_to(epoch)
+        held.begin(epoch)
+        assert set(held._held) == set(held.window(epoch))
+    held.close()
+    assert alive() == []
+    assert len(load.loaded) in {4 + 5, 4 + 6}
+
+
+def test_an_epoch_end_waits_for_what_is_not_ready(tmp_path: Path) -> None:
+    class Slow(Load):
+        def transform(self, sample: Sample) -> Sample:
+            time.sleep(0.03 * (sample.name == "c4"))
+            return super().transform(sample)
+
+    held = smart(tmp_path, Slow())
+    held.move_to(0)
+    held.begin(0)
+    held.move_to(1)
+    assert held._held[4].name == "c4"
+
+
+def test_a_resumed_run_loads_its_own_window_only(tmp_path: Path) -> None:
+    load = Load()
+    held = smart(tmp_path, load, size=2, part=0.5)
+    held.move_to(3)
+    assert sorted(load.loaded) == ["c3", "c4"]
+
+
+def test_an_epoch_that_is_skipped_wastes_nothing_but_what_was_loaded(tmp_path: Path) -> None:
+    held = smart(tmp_path, Load(), size=2, part=0.5)
+    held.move_to(0)
+    held.begin(0)
+    held.move_to(3)
+    assert set(held._held) == {3, 4}
+    assert alive() == []
+
+
+def test_the_window_runs_over_a_list_shuffled_once(tmp_path: Path) -> None:
+    held = smart(tmp_path, Load(), seed=3)
+    order = [held.window(epoch)[0] for epoch in range(5)]
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    assert order == [smart(tmp_path, Load(), seed=3).window(epoch)[0] for epoch in range(5)]
+    assert len({tuple(smart(tmp_path, Load(), seed=seed).window(0)) for seed in range(6)}) > 1
+
+
+def test_a_window_that_stands_still_is_the_list_s_beginning(tmp_path: Path) -> None:
+    held = smart(tmp_path, Load(), part=0.0, seed=3)
+    assert [list(held.window(epoch)) for epoch in (0, 9)] == [[0, 1, 2, 3]] * 2
+    assert "1 items are never used" in str(held.warnings[0])
+    held.begin(0)
+    assert alive() == []
+
+
+def test_a_cache_that_holds_all_and_should_replace_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = smart(tmp_path, Load(), size=9, part=0.5).warnings
+    assert "nothing is ever replaced" in str(warning)
+    assert smart(tmp_path, Load(), size=9, part=0.0).warnings == ()
+    assert smart(tmp_path, Load()).warnings == ()
+
+
+def test_a_replacement_that_cannot_be_used_is_told_at_the_epoch_s_end(tmp_path: Path) -> None:
+    class Broken(Load):
+        def transform(self, sample: Sample) -> Sample:
+            if sample.name == "c4":
+                raise DataError("c4: found noise")
+            return super().transform(sample)
+
+    held = smart(tmp_path, Broken())
+    held.move_to(0)
+    held.begin(0)
+    with pytest.raises(DataError, match="c4: found noise"):
+        held.move_to(1)
+    assert alive() == []
+
+
+def test_close_at_any_moment(tmp_path: Path) -> None:
+    held = smart(tmp_path, Load())
+    held.close()
+    held.move_to(0)
+    held.begin(0)
+    held.close()
+    held.close()
+    assert alive() == []
+    assert held._held == {}

@@ -1,0 +1,173 @@
+"""Judging a network on whole subjects while it trains."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.fakes import Ears, FakePipeline, Likeness, MeanSquare, Straight, TinyModel
+from vesalia.components.aux_ops.base import AuxOp
+from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.runtime.interrupts import StopRequest
+from vesalia.runtime.precision import Precision
+from vesalia.training.listener import Listener
+from vesalia.training.validation import Validation
+
+
+class SeenFields(Metric):
+    """Remembers which fields it was given."""
+
+    def __init__(self) -> None:
+        super().__init__("seen")
+        self.fields: list[dict[str, torch.Tensor]] = []
+
+    def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+        self.fields.append(fields)
+        return SubjectScore(subject, 0.0)
+
+
+class Negative(AuxOp):
+    """The loss, upside down."""
+
+    def tags(self) -> tuple[str, ...]:
+        return ("negative",)
+
+    def __call__(
+        self, *, probabilities: torch.Tensor, target: torch.Tensor, loss: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        return {"negative": -loss}
+
+
+def make(metrics: Sequence[Metric], *, source: FakePipeline | None = None, **changes: Any) -> Validation:
+    """A validation of three cases."""
+    plain: dict[str, Any] = {
+        "inferer": Straight(),
+        "aux_ops": (),
+        "loss": MeanSquare(),
+        "device": torch.device("cpu"),
+        "precision": Precision("32-true", channels_last=True),
+        "autocast": nullcontext,
+    }
+    return Validation(source=source or FakePipeline(items=3), metrics=metrics, **{**plain, **changes})
+
+
+def run(validation: Validation, model: TinyModel, *, cases: int = 3, listener: Listener | None = None) -> float:
+    """Run it."""
+    return validation.run(model, cases=cases, listener=listener or Listener(), stop=StopRequest())
+
+
+def test_the_flagged_metric_is_the_key_and_else_the_first() -> None:
+    one, two = Likeness("one"), Likeness("two")
+    assert make([one, two]).key is one
+    assert make([one, Likeness("three", is_key_metric=True)]).key.name == "three"
+
+
+def test_every_subject_is_scored_by_name_and_in_order() -> None:
+    metric = Likeness()
+    seconds = run(make([metric]), TinyModel())
+    assert [score.subject for score in metric.scores] == ["case_0", "case_1", "case_2"]
+    assert seconds >= 0
+
+
+def test_the_score_is_that_of_the_network_in_evaluation_mode() -> None:
+    torch.manual_seed(0)
+    model, metric = TinyModel(dropout=0.9), Likeness()
+    run(make([metric]), model)
+    sample = next(FakePipeline().samples())
+    with torch.no_grad():
+        probabilities = model.eval()(sample["image"].as_batch())
+    wanted = 1 - float((probabilities[:, 1:] - sample["label"].as_batch().float()).abs().mean())
+    assert metric.scores[0].value == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_network_goes_back_to_training_also_after_an_error() -> None:
+    class Broken(SeenFields):
+        def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+            raise ZeroDivisionError
+
+    model = TinyModel().train()
+    run(make([Likeness()]), model)
+    assert model.training
+    with pytest.raises(ZeroDivisionError):
+        run(make([Broken()]), model)
+    assert model.training
+
+
+def test_scores_of_the_validation_before_are_forgotten() -> None:
+    metric = Likeness()
+    validation = make([metric])
+    run(validation, TinyModel())
+    run(validation, TinyModel(), cases=2)
+    assert len(metric.scores) == 2
+
+
+def test_metrics_see_image_label_prediction_and_tags_without_the_batch_axis() -> None:
+    metric = SeenFields()
+    run(make([metric], aux_ops=[Negative()]), TinyModel(), cases=1)
+    shapes = {name: tuple(value.shape) for name, value in metric.fields[0].items()}
+    assert shapes == {"image": (1, 4, 4, 4), "label": (1, 4, 4, 4), "model": (2, 4, 4, 4), "negative": ()}
+    assert metric.fields[0]["negative"] < 0
+
+
+def test_gradients_are_not_kept() -> None:
+    metric = SeenFields()
+    run(make([metric]), TinyModel(), cases=1)
+    assert not metric.fields[0]["model"].requires_grad
+
+
+def test_the_loss_is_not_computed_where_nobody_reads_it() -> None:
+    loss = MeanSquare()
+    run(make([Likeness()], loss=loss), TinyModel())
+    assert loss.calls == 0
+
+
+def test_the_prediction_is_float32_whatever_the_network_computes_in() -> None:
+    metric = SeenFields()
+    validation = make([metric], autocast=lambda: torch.autocast("cpu", torch.bfloat16))
+    run(validation, TinyModel(), cases=1)
+    assert metric.fields[0]["model"].dtype == torch.float32
+
+
+def test_the_listener_hears_every_case() -> None:
+    ears = Ears()
+    run(make([Likeness()]), TinyModel(), listener=ears, cases=2)
+    assert ears.of("validating") == [(1, 2), (2, 2)]
+
+
+def test_a_request_to_stop_ends_it_after_the_case_in_work() -> None:
+    stop, metric = StopRequest(), Likeness()
+
+    class Impatient(Listener):
+        def validating(self, done: int, total: int) -> None:
+            stop.signal_number = 2 if done == 2 else None
+
+    make([metric]).run(TinyModel(), cases=3, listener=Impatient(), stop=stop)
+    assert len(metric.scores) == 2
+
+
+class TestRehearsal:
+    def test_it_measures_one_case_and_leaves_the_network_training(self) -> None:
+        model, metric = TinyModel().train(), Likeness()
+        assert 0 < make([metric]).rehearse(model) < 5
+        assert model.training
+        assert {score.subject for score in metric.scores} == {"case_0"}
+
+    def test_it_takes_no_more_samples_than_it_needs_and_lets_the_source_go(self) -> None:
+        taken: list[int] = []
+
+        class Counted(FakePipeline):
+            def samples(self) -> Any:
+                try:
+                    for number, sample in enumerate(super().samples()):
+                        taken.append(number)
+                        yield sample
+                finally:
+                    taken.append(-1)
+
+        make([Likeness()], source=Counted()).rehearse(TinyModel())
+        assert taken == [0, -1]
