@@ -1,10 +1,16 @@
-"""What every test gets: quiet thread counts, and a Hypothesis profile that does not depend on a busy machine."""
+"""What every test gets: a Hypothesis profile that does not depend on a busy machine, and a tiny archive if it asks."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import hypothesis
 import pytest
+
+from tests.tiny_archive import make_archive, make_data
+from vesalia.api import Archive
 
 __all__: list[str] = []
 
@@ -18,3 +24,29 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person at the keyboard changes what a test sees."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def balls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data list of the tiny data set, made once; nobody changes its files."""
+    return make_data(tmp_path_factory.mktemp("balls"))
+
+
+@pytest.fixture
+def archive(tmp_path: Path, balls: Path) -> Path:
+    """A tiny archive of the test's own, not trained."""
+    return make_archive(tmp_path / "archive", balls)
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory, balls: Path) -> Path:
+    """A tiny archive that was trained for four epochs; copy it before changing it."""
+    root = make_archive(tmp_path_factory.mktemp("trained") / "archive", balls)
+    Archive(root).train(seed=1, device="cpu")
+    return root
+
+
+@pytest.fixture
+def trained(tmp_path: Path, trained_once: Path) -> Path:
+    """A tiny trained archive of the test's own."""
+    return shutil.copytree(trained_once, tmp_path / "archive")

@@ -71,7 +71,7 @@ def test_the_data_list_finds_its_files(tmp_path: Path, make: Any) -> None:
     environment = content(archive / "config" / "environment.json")
     assert environment["DATA_ROOT"] == str(folder)
     for key in ("training", "validation"):
-        listed = read_datalist(archive / "config" / "dataset.json", folder, key)
+        listed = read_datalist(archive / "config" / "dataset.json", folder, key=key)
         assert listed.items
         assert all("label" in item.files for item in listed.items)
 

@@ -79,3 +79,9 @@ def test_sizes_are_sound_for_any_data(shape: tuple[int, ...], memory: int, train
     steps = sizes.epochs * ceil(sizes.cached_items / sizes.items_per_batch)
     assert steps >= 6000
     assert sizes.epochs / sizes.epochs_per_validation >= 20
+
+
+@pytest.mark.parametrize(("shape", "batch"), [((35, 51, 36), 4), ((64, 64, 48), 2), ((300, 300, 300), 2)])
+def test_small_crops_come_in_larger_batches(shape: tuple[int, ...], batch: int) -> None:
+    sizes = sized(shape=shape, memory_bytes=64 * GIGABYTE)
+    assert sizes.crops_per_item * sizes.items_per_batch == batch

@@ -38,7 +38,7 @@ def test_a_crop_begins_where_it_began() -> None:
 
 
 def test_a_flip_swaps_the_ends() -> None:
-    flipped = flip_affine(AFFINE, [0, 2], (5, 4, 3))
+    flipped = flip_affine(AFFINE, [0, 2], shape=(5, 4, 3))
     assert np.allclose(_at(flipped, 0, 1, 0), _at(AFFINE, 4, 1, 2))
 
 
@@ -49,15 +49,15 @@ def test_a_permutation_moves_the_axes() -> None:
 def test_nothing_changes_the_affine_that_came_in() -> None:
     before = AFFINE.copy()
     crop_affine(AFFINE, (1, 1, 1))
-    flip_affine(AFFINE, [0], (5, 4, 3))
+    flip_affine(AFFINE, [0], shape=(5, 4, 3))
     permute_affine(AFFINE, (2, 0, 1))
-    resize_affine(AFFINE, (4, 4, 4), (8, 8, 8))
+    resize_affine(AFFINE, (4, 4, 4), new_shape=(8, 8, 8))
     assert np.array_equal(AFFINE, before)
 
 
 @given(st.tuples(*[st.integers(1, 20)] * 3), st.tuples(*[st.integers(1, 20)] * 3))
 def test_a_resize_keeps_the_outer_edges(old: tuple[int, int, int], new: tuple[int, int, int]) -> None:
-    resized = resize_affine(AFFINE, old, new)
+    resized = resize_affine(AFFINE, old, new_shape=new)
     assert np.allclose(_at(resized, -0.5, -0.5, -0.5), _at(AFFINE, -0.5, -0.5, -0.5))
     assert np.allclose(_at(resized, *[n - 0.5 for n in new]), _at(AFFINE, *[n - 0.5 for n in old]))
 

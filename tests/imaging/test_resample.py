@@ -46,7 +46,7 @@ def test_nearest_on_the_same_grid_is_the_identity(affine: Affine, dtype: torch.d
     data = (_values() * 255).to(dtype)
     jitter = affine + np.random.default_rng(0).normal(size=(4, 4)) * 1e-6
     jitter[3] = affine[3]
-    assert torch.equal(resample(data, Grid(SHAPE, affine), Grid(SHAPE, jitter), mode="nearest"), data)
+    assert torch.equal(resample(data, Grid(SHAPE, affine), target=Grid(SHAPE, jitter), mode="nearest"), data)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 2)])
@@ -58,11 +58,11 @@ def test_reordered_reversed_cropped_and_padded_is_exact(
     data, affine = _values(), oblique_affine()
     wanted = data.permute(0, 1, *(axis + 2 for axis in order)).flip([axis + 2 for axis in flips])
     shape = tuple(wanted.shape[2:])
-    turned = flip_affine(permute_affine(affine, order), flips, shape)
-    same = resample(data, Grid(SHAPE, affine), Grid(shape, turned), mode=mode)
+    turned = flip_affine(permute_affine(affine, order), flips, shape=shape)
+    same = resample(data, Grid(SHAPE, affine), target=Grid(shape, turned), mode=mode)
     assert torch.allclose(same, wanted, atol=1e-6)
     padded = Grid((shape[0] + 3, shape[1], shape[2] - 2), crop_affine(turned, (-1, 0, 1)))
-    done = resample(data, Grid(SHAPE, affine), padded, mode=mode)
+    done = resample(data, Grid(SHAPE, affine), target=padded, mode=mode)
     assert torch.allclose(done[:, :, 1:-2], wanted[..., 1:-1], atol=1e-6)
     assert not done[:, :, 0].any()
     assert not done[:, :, -2:].any()
@@ -81,13 +81,13 @@ def test_resize_agrees_with_the_free_path(
 ) -> None:
     data = (_values(old) * 200).to(dtype)
     source = Grid(old, oblique_affine())
-    target = Grid(new, resize_affine(source.affine, old, new))
+    target = Grid(new, resize_affine(source.affine, old, new_shape=new))
     fast, free = resize(data, new, mode=mode), _freely(data.float(), source, target, mode)
     if mode == "linear":
         assert torch.allclose(fast.float(), free, atol=0.02)
     elif not any(_has_tie(*sizes) for sizes in zip(old, new, strict=True)):
         assert torch.equal(fast.float(), free)
-    assert torch.allclose(resample(data, source, target, mode=mode), fast)
+    assert torch.allclose(resample(data, source, target=target, mode=mode), fast)
 
 
 @given(st.tuples(*[st.floats(0.3, 3.0)] * 3), st.tuples(*[st.floats(-6, 6)] * 3), SHAPES, st.sampled_from([1, -1]))
@@ -98,7 +98,7 @@ def test_scaled_and_shifted_grids_agree_with_the_free_path(
     moved = np.diag([sign * scale[0], scale[1], scale[2], 1.0])
     moved[:3, 3] = offset
     target = Grid(shape, source.affine @ moved)
-    fast, free = resample(data, source, target, mode="linear"), _freely(data, source, target, "linear")
+    fast, free = resample(data, source, target=target, mode="linear"), _freely(data, source, target, "linear")
     assert fast.shape == (2, 3, *shape)
     assert torch.allclose(fast, free, atol=1e-3) or _near_an_edge(source, target)
 
@@ -121,7 +121,7 @@ def test_linear_reproduces_a_ramp_on_an_oblique_grid() -> None:
     ramp = torch.arange(12.0).view(1, 1, 12, 1, 1).expand(1, 1, 12, 12, 12)
     turned = oblique_affine(seed=1) * np.array([0.5, 0.5, 0.5, 1])
     turned[:3, 3] = source.affine[:3, :3] @ [5.5, 5.5, 5.5] - turned[:3, :3] @ [1.5, 1.5, 1.5]
-    done = resample(ramp, source, Grid((4, 4, 4), turned), mode="linear")[0, 0]
+    done = resample(ramp, source, target=Grid((4, 4, 4), turned), mode="linear")[0, 0]
     index = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), -1)
     wanted = (index @ turned[:3, :3].T + turned[:3, 3])[..., 0]
     assert np.allclose(done.numpy(), wanted, atol=1e-3)
@@ -131,7 +131,7 @@ def test_nearest_on_an_oblique_grid_takes_the_nearest() -> None:
     source, target = Grid(SHAPE, np.eye(4)), Grid((3, 3, 3), oblique_affine(seed=2))
     target.affine[:3, 3] = (3.1, 2.6, 2.2)
     data = torch.arange(7 * 6 * 5).view(1, 1, *SHAPE).to(torch.int16)
-    done = resample(data, source, target, mode="nearest")
+    done = resample(data, source, target=target, mode="nearest")
     matrix, offset = index_map(source, target)
     for index in np.ndindex(3, 3, 3):
         place = np.floor(matrix @ index + offset + 0.5).astype(int)
@@ -142,43 +142,47 @@ def test_nearest_on_an_oblique_grid_takes_the_nearest() -> None:
 def test_slabs_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = Grid(SHAPE, np.eye(4)), Grid((5, 4, 3), oblique_affine(seed=2))
     target.affine[:3, 3] = (3.1, 2.6, 2.2)
-    whole = resample(_values(), source, target, mode="linear")
+    whole = resample(_values(), source, target=target, mode="linear")
     monkeypatch.setattr(module, "_SLAB_VOXELS", 13)
-    assert torch.allclose(resample(_values(), source, target, mode="linear"), whole)
+    assert torch.allclose(resample(_values(), source, target=target, mode="linear"), whole)
 
 
 def test_fill_outside() -> None:
     source, target = Grid((2, 2), np.eye(4)), Grid((4, 2), crop_affine(np.eye(4), (-1, 0)))
-    assert resample(torch.ones(1, 1, 2, 2), source, target, mode="linear", fill=-1)[0, 0, :, 0].tolist() == [
+    assert resample(torch.ones(1, 1, 2, 2), source, target=target, mode="linear", fill=-1)[0, 0, :, 0].tolist() == [
         -1,
         1,
         1,
         -1,
     ]
     far = Grid((2, 2), crop_affine(np.eye(4), (50, 0)))
-    assert (resample(torch.ones(1, 1, 2, 2), source, far, mode="nearest", fill=7) == 7).all()
+    assert (resample(torch.ones(1, 1, 2, 2), source, target=far, mode="nearest", fill=7) == 7).all()
     oblique = Grid((3, 3, 3), oblique_affine())
-    assert (resample(torch.ones(1, 1, *SHAPE), Grid(SHAPE, np.eye(4)), oblique, mode="linear", fill=7) == 7).all()
+    assert (
+        resample(torch.ones(1, 1, *SHAPE), Grid(SHAPE, np.eye(4)), target=oblique, mode="linear", fill=7) == 7
+    ).all()
 
 
 def test_2d() -> None:
     data = _values((6, 5))
     grid = Grid((6, 5), oblique_affine())
-    assert torch.equal(resample(data, grid, grid, mode="nearest"), data)
-    finer = resample(data, grid, Grid((12, 5), resize_affine(grid.affine, (6, 5), (12, 5))), mode="linear")
+    assert torch.equal(resample(data, grid, target=grid, mode="nearest"), data)
+    finer = resample(
+        data, grid, target=Grid((12, 5), resize_affine(grid.affine, (6, 5), new_shape=(12, 5))), mode="linear"
+    )
     assert torch.allclose(finer[:, :, 0], data[:, :, 0])
     turned = grid.affine.copy()
     turned[:, 0], turned[:, 1] = (
         grid.affine[:, 0] + 0.1 * grid.affine[:, 1],
         grid.affine[:, 1] - 0.1 * grid.affine[:, 0],
     )
-    assert resample(data, grid, Grid((6, 5), turned), mode="linear").shape == (2, 3, 6, 5)
+    assert resample(data, grid, target=Grid((6, 5), turned), mode="linear").shape == (2, 3, 6, 5)
 
 
 def test_whole_numbers_become_float_only_where_they_are_interpolated() -> None:
     data, grid = torch.ones(1, 1, *SHAPE, dtype=torch.uint8), Grid(SHAPE, np.eye(4))
-    assert resample(data, grid, grid, mode="linear").dtype == torch.float32
-    assert resample(data, grid, grid, mode="nearest").dtype == torch.uint8
+    assert resample(data, grid, target=grid, mode="linear").dtype == torch.float32
+    assert resample(data, grid, target=grid, mode="nearest").dtype == torch.uint8
     assert resize(data, (3, 3, 3), mode="linear").dtype == torch.float32
     assert resize(data, SHAPE, mode="linear").dtype == torch.float32
     assert resize(data, SHAPE, mode="nearest") is data

@@ -24,7 +24,8 @@ def unet(*, seed: int, classes: int = 3) -> nn.Module:
 
 
 def save(prefix: Path, model: nn.Module) -> None:
-    save_weights(prefix, model, model_card(unet_plan(), in_channels=1, class_names=CLASSES, config={}, epoch=1))
+    card = model_card(unet_plan(), in_channels=1, class_names=CLASSES, config={}, epoch=1)
+    save_weights(prefix, model, card=card)
 
 
 def test_the_same_network_takes_everything(tmp_path: Path) -> None:

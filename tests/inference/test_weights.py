@@ -25,7 +25,8 @@ def unet(seed: int = 0) -> nn.Module:
 
 def save(prefix: Path, model: nn.Module | None = None) -> nn.Module:
     model = model or unet()
-    save_weights(prefix, model, model_card(unet_plan(), in_channels=1, class_names=CLASSES, config={}, epoch=1))
+    card = model_card(unet_plan(), in_channels=1, class_names=CLASSES, config={}, epoch=1)
+    save_weights(prefix, model, card=card)
     return model
 
 

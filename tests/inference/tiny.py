@@ -59,7 +59,8 @@ def save_unet(root: Path, prefix: Path, *, seed: int = 0) -> torch.nn.Module:
     torch.manual_seed(seed)
     plan = unet_plan()
     model: torch.nn.Module = Builder(open_archive(root)).build(plan, in_channels=1)
-    save_weights(prefix, model, model_card(plan, in_channels=1, class_names=CLASSES, config={"epochs": 1}, epoch=3))
+    card = model_card(plan, in_channels=1, class_names=CLASSES, config={"epochs": 1}, epoch=3)
+    save_weights(prefix, model, card=card)
     return model.eval()
 
 

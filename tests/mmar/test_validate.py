@@ -7,7 +7,6 @@ import copy
 import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +140,10 @@ def test_the_example_in_the_repository_is_sound() -> None:
     data = Path(__file__).parents[2] / "examples" / "hippocampus"
     if not (data / "config").is_dir():
         pytest.skip("the examples are not here: tests are run from an installed package")
-    with pytest.raises(ConfigError) as caught:
-        plan_training(data)
-    assert {fault.key for fault in caught.value.faults} == {"DATASET_JSON"}, "only the data is not there"
+    for plan in (plan_training, plan_evaluation):
+        with pytest.raises(ConfigError) as caught:
+            plan(data, overrides=["DATASET_JSON=/none.json"])
+        assert [fault.key for fault in caught.value.faults] == ["DATASET_JSON"], "only the data is not there"
 
 
 def test_a_part_that_is_missing_without_a_fault_is_our_mistake() -> None:
@@ -151,24 +151,16 @@ def test_a_part_that_is_missing_without_a_fault_is_our_mistake() -> None:
         validate._sure(None)
 
 
-def test_planning_loads_no_torch_and_is_fast(tmp_path: Path) -> None:
+def test_planning_loads_no_torch(tmp_path: Path) -> None:
     make(tmp_path / "a")
     code = (
         "import sys, time\n"
         "from vesalia.mmar.validate import plan_training, plan_evaluation\n"
-        "import vesalia.mmar.build, vesalia.mmar.write\n"
+        "import vesalia.mmar.build\n"
         f"plan_training({str(tmp_path / 'a')!r}); plan_evaluation({str(tmp_path / 'a')!r})\n"
         "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    fastest = min(_seconds(tmp_path / "a") for _ in range(5))
-    assert fastest < 0.1
-
-
-def _seconds(root: Path) -> float:
-    began = time.perf_counter()
-    plan_training(root)
-    return time.perf_counter() - began
 
 
 def test_a_plan_does_not_share_its_data_with_the_texts(tmp_path: Path) -> None:

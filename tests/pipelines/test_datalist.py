@@ -31,7 +31,7 @@ def write(folder: Path, content: object) -> Path:
 
 
 def read(folder: Path, entries: object, key: str = "training") -> DataList:
-    return read_datalist(write(folder, {"training": entries}), folder, key)
+    return read_datalist(write(folder, {"training": entries}), folder, key=key)
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def test_image_list_is_channels(folder: Path) -> None:
 
 
 def test_absolute_paths_need_no_base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    listed = read_datalist(write(folder, {"x": [str(folder / "a.nii.gz")]}), tmp_path_factory.mktemp("elsewhere"), "x")
+    file = write(folder, {"x": [str(folder / "a.nii.gz")]})
+    listed = read_datalist(file, tmp_path_factory.mktemp("elsewhere"), key="x")
     assert listed.items[0].files["image"] == (folder / "a.nii.gz",)
 
 
@@ -87,7 +88,7 @@ def test_different_files_of_one_name_are_told_apart_by_their_folder(folder: Path
 def test_byte_order_mark_is_no_fault(folder: Path) -> None:
     file = folder / "bom.json"
     file.write_bytes(b"\xef\xbb\xbf" + json.dumps({"t": ["a.nii.gz"]}).encode())
-    assert len(read_datalist(file, folder, "t").items) == 1
+    assert len(read_datalist(file, folder, key="t").items) == 1
 
 
 def test_all_missing_files_at_once(folder: Path) -> None:
@@ -131,28 +132,28 @@ def test_paths_that_no_disk_can_hold_are_faults(folder: Path, name: str) -> None
 )
 def test_content_that_is_no_data_list(folder: Path, content: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        read_datalist(write(folder, content), folder, "training")
+        read_datalist(write(folder, content), folder, key="training")
 
 
 def test_not_text_and_not_there(folder: Path) -> None:
     (folder / "image.nii").write_bytes(b"\x1f\x8b\xff\xfe")
     with pytest.raises(DataError, match="not UTF-8"):
-        read_datalist(folder / "image.nii", folder, "training")
+        read_datalist(folder / "image.nii", folder, key="training")
     with pytest.raises(DataError, match=r"DATASET_JSON"):
-        read_datalist(folder / "none.json", folder, "training")
+        read_datalist(folder / "none.json", folder, key="training")
 
 
 def test_missing_key_says_what_there_is(folder: Path) -> None:
     file = write(folder, {"training": ["a.nii.gz"], "validation": ["b.nii.gz"], "name": "x"})
     with pytest.raises(DataError, match=r"did you mean 'training'\?.*available: training, validation\)"):
-        read_datalist(file, folder, "trainning")
+        read_datalist(file, folder, key="trainning")
     with pytest.raises(DataError, match="write one of the lists in the file: training, validation"):
-        read_datalist(file, folder, "zzz")
+        read_datalist(file, folder, key="zzz")
 
 
 def test_missing_base_folder_is_one_fault(folder: Path) -> None:
     with pytest.raises(DataError, match="DATA_ROOT") as caught:
-        read_datalist(write(folder, {"t": ["a.nii.gz"] * 50}), folder / "nowhere", "t")
+        read_datalist(write(folder, {"t": ["a.nii.gz"] * 50}), folder / "nowhere", key="t")
     assert len(caught.value.faults) == 1
 
 

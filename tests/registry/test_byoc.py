@@ -74,20 +74,20 @@ def test_tensorflow_is_recognised_in_the_file_and_in_its_neighbours(tmp_path: Pa
             "torn.py": "def (",
         },
     )
-    assert foreign_imports(target(custom, "direct.C"), "transform", custom) == ("tensorflow",)
-    assert foreign_imports(target(custom, "through.C"), "loss", custom) == ("keras",)
-    assert foreign_imports(target(custom, "clean.C"), "loss", custom) == ()
+    assert foreign_imports(target(custom, "direct.C"), "transform", custom=custom) == ("tensorflow",)
+    assert foreign_imports(target(custom, "through.C"), "loss", custom=custom) == ("keras",)
+    assert foreign_imports(target(custom, "clean.C"), "loss", custom=custom) == ()
 
 
 def test_the_old_framework_is_foreign_as_a_graph_or_where_nothing_stands_in_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     custom = write(tmp_path, {"mine.py": "from ai4med.components.transforms import x\nclass C: pass\n"})
-    assert foreign_imports(target(custom, "mine.C"), "model", custom) == ("ai4med",)
+    assert foreign_imports(target(custom, "mine.C"), "model", custom=custom) == ("ai4med",)
     monkeypatch.setattr("vesalia.registry.byoc.locate_module", lambda _: None)
-    assert foreign_imports(target(custom, "mine.C"), "transform", custom) == ("ai4med",)
+    assert foreign_imports(target(custom, "mine.C"), "transform", custom=custom) == ("ai4med",)
     monkeypatch.setattr("vesalia.registry.byoc.locate_module", lambda _: Path("ai4med/__init__.py"))
-    assert foreign_imports(target(custom, "mine.C"), "transform", custom) == ()
+    assert foreign_imports(target(custom, "mine.C"), "transform", custom=custom) == ()
 
 
 def test_import_leaves_no_traces(tmp_path: Path) -> None:
@@ -123,6 +123,21 @@ def test_classes_of_one_archive_share_their_modules_until_a_file_changes(tmp_pat
     write(custom, {"c.py": "class Base:\n    new = True\n"})
     os.utime(custom / "c.py", ns=(1, 1))
     assert hasattr(import_custom(target(custom, "a.A"), custom), "new")
+
+
+def test_modules_that_answer_for_any_name_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Obliging(type(sys)):  # type: ignore[misc]
+        @property
+        def __dict__(self) -> dict[str, object]:  # type: ignore[override]
+            raise AssertionError
+
+        def __getattr__(self, name: str) -> str:
+            return str(tmp_path)
+
+    monkeypatch.setitem(sys.modules, "vesalia_test_obliging", Obliging("vesalia_test_obliging"))
+    custom = write(tmp_path, {"mine.py": "class Mine: pass\n"})
+    assert import_custom(target(custom, "mine.Mine"), custom).__name__ == "Mine"
+    assert "vesalia_test_obliging" in sys.modules
 
 
 def test_a_failing_import_leaves_no_traces_either(tmp_path: Path) -> None:

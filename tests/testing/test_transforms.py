@@ -38,7 +38,7 @@ class Changes(Deterministic):
         self.change = change
 
     def transform(self, sample: Sample) -> Sample:
-        return change_fields(sample, ["image"], self.change)
+        return change_fields(sample, ["image"], change=self.change)
 
 
 class Global(Changes):

@@ -14,7 +14,7 @@ from vesalia.transforms.base import NOTHING, Deterministic, change_fields, field
 
 class Double(Deterministic):
     def transform(self, sample: Sample) -> Sample:
-        return change_fields(sample, ["image"], lambda volume: volume.from_batch(volume.as_batch() * 2))
+        return change_fields(sample, ["image"], change=lambda volume: volume.from_batch(volume.as_batch() * 2))
 
 
 @pytest.mark.parametrize("fields", ["image,label", "image, label", ["image", "label"], ("image ", " label")])
@@ -38,7 +38,7 @@ def test_a_deterministic_transform_draws_nothing_and_prepares_nothing() -> None:
 
 def test_change_fields_shares_the_others() -> None:
     sample = example_sample((4, 3))
-    changed = change_fields(sample, ["image"], lambda volume: volume.from_batch(volume.as_batch() + 1))
+    changed = change_fields(sample, ["image"], change=lambda volume: volume.from_batch(volume.as_batch() + 1))
     assert changed["label"] is sample["label"]
     assert changed["image"] is not sample["image"]
 

@@ -44,6 +44,7 @@ def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Calla
         typer.Exit: With the exit code, where it is not 0.
     """
     _quieten()
+    _show_log(to_stderr=json_wanted)
     try:
         answer = {"ok": True, **work()}
     except VesaliaError as error:
@@ -129,3 +130,12 @@ def _quieten() -> None:
         warnings.simplefilter("ignore")
     for name in ("lightning_fabric.utilities.rank_zero", "lightning.fabric", "monai", "nibabel", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _show_log(*, to_stderr: bool) -> None:
+    """Show what Vesalia itself logs, such as a StatsHandler's lines."""
+    log = logging.getLogger("vesalia")
+    handler = logging.StreamHandler(sys.stderr if to_stderr else sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)

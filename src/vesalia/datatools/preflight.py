@@ -131,7 +131,7 @@ class _Job:
 
 def _subjects(use: DataUse, faults: list[Fault]) -> tuple[DataItem, ...]:
     try:
-        return read_datalist(use.file, use.base, use.key).items
+        return read_datalist(use.file, use.base, key=use.key).items
     except DataError as error:
         faults += error.faults or [Fault(str(use.file), use.key, found=error.message)]
         return ()

@@ -21,7 +21,7 @@ _LARGEST_CROP = 96
 _CROP_PART = 0.8
 _STEPS = 6000
 _VALIDATIONS = 30
-_SMALL_CROP_VOXELS = 100_000
+_SMALL_CROP_VOXELS = 60_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def crop_affine(affine: Affine, start: Sequence[int]) -> Affine:
     return moved
 
 
-def flip_affine(affine: Affine, axes: Sequence[int], shape: Sequence[int]) -> Affine:
+def flip_affine(affine: Affine, axes: Sequence[int], *, shape: Sequence[int]) -> Affine:
     """The affine after the data was reversed along ``axes`` of a grid of ``shape``."""
     flip = np.eye(4)
     for axis in axes:
@@ -59,7 +59,7 @@ def permute_affine(affine: Affine, order: Sequence[int]) -> Affine:
     return np.asarray(affine[:, columns])
 
 
-def resize_affine(affine: Affine, old_shape: Sequence[int], new_shape: Sequence[int]) -> Affine:
+def resize_affine(affine: Affine, old_shape: Sequence[int], *, new_shape: Sequence[int]) -> Affine:
     """The affine after the field of view was divided into ``new_shape`` voxels.
 
     Voxel *edges* coincide (as ``align_corners=False`` has it), so voxel 0's centre moves by half the difference.

@@ -49,7 +49,7 @@ class Reorientation:
 
     def affine(self, affine: Affine, shape: Sequence[int]) -> Affine:
         """The affine afterwards, exact: columns move and change sign, nothing is rounded."""
-        return flip_affine(permute_affine(affine, self.order), self.flips, self.shape(shape))
+        return flip_affine(permute_affine(affine, self.order), self.flips, shape=self.shape(shape))
 
     def data(self, batch: torch.Tensor) -> torch.Tensor:
         """The voxels afterwards, for ``[B, C, *spatial]``; a view where no axis is reversed."""

@@ -45,11 +45,11 @@ def resample_to(volume: Volume, grid: Grid, *, mode: Mode, fill: float = 0.0) ->
     if len(grid.shape) != len(volume.spatial_shape):
         message = f"resampling: found a volume of shape {volume.spatial_shape}, expected {len(grid.shape)} spatial axes"
         raise DataError(message)
-    data = resample(volume.as_batch(), volume.grid, grid, mode=mode, fill=fill)
+    data = resample(volume.as_batch(), volume.grid, target=grid, mode=mode, fill=fill)
     return replace(volume.from_batch(data), affine=grid.affine)
 
 
-def resample(data: torch.Tensor, source: Grid, target: Grid, *, mode: Mode, fill: float = 0.0) -> torch.Tensor:
+def resample(data: torch.Tensor, source: Grid, *, target: Grid, mode: Mode, fill: float = 0.0) -> torch.Tensor:
     """``[B, C, *source.shape]`` to ``[B, C, *target.shape]``, contiguous.
 
     ``nearest`` keeps the dtype; ``linear`` makes whole numbers float32.

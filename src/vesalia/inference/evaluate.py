@@ -58,7 +58,7 @@ def evaluate(
         found = "do_validation: false" if plan.val_metrics else "no val_metrics"
         message = f"{where}: found {found}, expected something to judge by; write do_validation=true and a val_metrics"
         raise ConfigError(f"{message} section, or use `vesalia infer`")
-    listed = read_datalist(plan.data_list_file, plan.data_root, plan.data_list_key)
+    listed = read_datalist(plan.data_list_file, plan.data_root, key=plan.data_list_key)
     run = _Evaluation(plan, assemble(plan, options), listed)
     outcome = run_subjects(listed.items, run.judge, progress=progress, stop=stop)
     if not outcome.cases:

@@ -65,7 +65,7 @@ def infer(
         message = f"{where}: writers: found none, expected at least one; write [{_WRITER_EXAMPLE}]"
         raise ConfigError(message)
     plan = replace(plan, do_validation=False, output_infer_result=True)
-    items = items_of(images) or read_datalist(plan.data_list_file, plan.data_root, plan.data_list_key).items
+    items = items_of(images) or read_datalist(plan.data_list_file, plan.data_root, key=plan.data_list_key).items
     assembly = assemble(plan, options)
     record = {"weights_sha256": assembly.loaded.sha256, "config": plan.raw}
     same = options.resume and _is_recorded(plan.output_dir, record)

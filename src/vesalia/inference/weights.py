@@ -56,7 +56,7 @@ class LoadedModel:
         return tuple(self.card["class_names"])
 
 
-def save_weights(prefix: Path, model: nn.Module, card: Mapping[str, Any]) -> Path:
+def save_weights(prefix: Path, model: nn.Module, *, card: Mapping[str, Any]) -> Path:
     """Write the weights of ``model`` and its ``card``; the same weights give the same bytes.
 
     Args:

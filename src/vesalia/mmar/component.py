@@ -65,7 +65,7 @@ class ComponentReader:
             )
         return value is True
 
-    def read(self, node: object, slot: str, key: str) -> ComponentPlan | Reference | None:
+    def read(self, node: object, *, slot: str, key: str) -> ComponentPlan | Reference | None:
         """A component, a reference to one, or None where it is disabled or its class cannot be told."""
         if not isinstance(node, Mapping):
             proposal = f'{{"name": {shown(node)}}}' if isinstance(node, str) else '{"name": "...", "args": {}}'
@@ -143,7 +143,7 @@ class ComponentReader:
         return plan
 
     def _target(self, name: str, path: str, slot: str, key: str) -> Target | None:
-        """The class: ``path`` decides where it is given; a bare class name and the full path of one that ships may too."""
+        """The class: ``path`` decides where it is given, and may hold a bare class name or lead to one that ships."""
         if "." not in path or path.startswith(_PACKAGES):
             return self._named(path.rpartition(".")[2] or name, slot, f"{key}.path" if path else f"{key}.name")
         located = custom_code(path, self.archive.custom)
@@ -172,7 +172,7 @@ class ComponentReader:
         return None
 
     def _custom(self, target: Target, slot: str, key: str) -> Target | None:
-        foreign = foreign_imports(target, slot, self.archive.custom)
+        foreign = foreign_imports(target, slot, custom=self.archive.custom)
         shown_file = self.archive.shown(target.file)
         if foreign:
             self.findings.fault(

@@ -38,7 +38,7 @@ class DataLists:
     _bases: set[Path] = field(default_factory=set)
 
     def check(
-        self, file: Path, base: Path, key: str, *, file_at: Place, base_at: Place, key_at: Place
+        self, file: Path, base: Path, *, key: str, file_at: Place, base_at: Place, key_at: Place
     ) -> frozenset[str]:
         """Check that ``file`` holds the list ``key``.
 

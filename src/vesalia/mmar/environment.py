@@ -93,7 +93,7 @@ def _resolved(
         for name, other in raw.items()
         if f"{{{name}}}" in variable.value
     }
-    value, missing = substitute(variable.value, known, variable.name)
+    value, missing = substitute(variable.value, known, key=variable.name)
     if variable.origin != "config" and not trail:  # the config's own text is reported where it is read
         findings.faults.extend(unresolved.fault(variable.file) for unresolved in missing)
     return replace(variable, value=value)

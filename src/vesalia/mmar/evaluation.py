@@ -35,21 +35,21 @@ def read_evaluation(work: Workspace) -> EvaluationParts:
     """Read every component; faults go to the workspace's findings."""
     config = work.config
     chains = {
-        name: work.components(config.get(name), "transform", name)
+        name: work.components(config.get(name), "transform", key=name)
         for name in ("pre_transforms", "post_transforms", "label_transforms")
     }
-    resolved = {name: resolve(chain, work.reader.handles, work.findings) for name, chain in chains.items()}
+    resolved = {name: resolve(chain, work.reader.handles, findings=work.findings) for name, chain in chains.items()}
     return EvaluationParts(
-        inferer=work.single(config, "inferer", "inferer", ""),
-        model_loader=work.single(config, "model_loader", "model_loader", "", required=False),
-        val_metrics=work.plans(config.get("val_metrics"), "metric", "val_metrics"),
-        writers=work.plans(config.get("writers"), "writer", "writers"),
+        inferer=work.single(config, "inferer", slot="inferer", where=""),
+        model_loader=work.single(config, "model_loader", slot="model_loader", where="", required=False),
+        val_metrics=work.plans(config.get("val_metrics"), "metric", key="val_metrics"),
+        writers=work.plans(config.get("writers"), "writer", key="writers"),
         **resolved,
     )
 
 
 def check_evaluation(
-    work: Workspace, parts: EvaluationParts, settings: Mapping[str, Any], *, listed: bool = True
+    work: Workspace, parts: EvaluationParts, *, settings: Mapping[str, Any], listed: bool = True
 ) -> tuple[Path | None, Path | None]:
     """Check the rules between the parts, and the data list; gives the data list and the data folder.
 
@@ -63,10 +63,10 @@ def check_evaluation(
         given = work.lists.check(
             file,
             base,
-            key,
-            file_at=place_of(work, "DATASET_JSON", str(file), "DATASET_JSON"),
-            base_at=place_of(work, "DATA_ROOT", str(base), "DATA_ROOT"),
-            key_at=place_of(work, "DATA_LIST_KEY", key, "DATA_LIST_KEY"),
+            key=key,
+            file_at=place_of(work, "DATASET_JSON", value=str(file), key="DATASET_JSON"),
+            base_at=place_of(work, "DATA_ROOT", value=str(base), key="DATA_ROOT"),
+            key_at=place_of(work, "DATA_LIST_KEY", value=key, key="DATA_LIST_KEY"),
         )
     _check_purpose(work, parts, settings)
     rules.check_metric_names(parts.val_metrics, work.findings, needs_key=False, where="val_metrics")
@@ -101,10 +101,10 @@ def _check_purpose(work: Workspace, parts: EvaluationParts, settings: Mapping[st
 
 def _check_fields(work: Workspace, parts: EvaluationParts, given: frozenset[str]) -> None:
     """Fields in the order of work: image, prediction, label, then metrics and writers."""
-    before = rules.check_fields(parts.pre_transforms, given, work.findings)
+    before = rules.check_fields(parts.pre_transforms, given, findings=work.findings)
     if before is None:
         return
     chain = [*parts.post_transforms, *parts.label_transforms]
-    after = rules.check_fields(chain, {*before, "model"}, work.findings)
+    after = rules.check_fields(chain, {*before, "model"}, findings=work.findings)
     if after is not None:
-        rules.check_metric_fields([*parts.val_metrics, *parts.writers], after, work.findings)
+        rules.check_metric_fields([*parts.val_metrics, *parts.writers], after, findings=work.findings)

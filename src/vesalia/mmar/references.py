@@ -58,7 +58,7 @@ class Handles:
 
 
 def resolve(
-    members: Sequence[ComponentPlan | Reference], handles: Handles, findings: Findings
+    members: Sequence[ComponentPlan | Reference], handles: Handles, *, findings: Findings
 ) -> tuple[ComponentPlan, ...]:
     """The components with every reference followed; references to disabled components are left out."""
     found: list[ComponentPlan] = []

@@ -51,6 +51,7 @@ def _is_foreign(components: Iterable[ComponentPlan]) -> bool:
 def check_batching(
     pre_transforms: Sequence[ComponentPlan],
     batch_transforms: Sequence[ComponentPlan],
+    *,
     pipeline: ComponentPlan,
     findings: Findings,
 ) -> None:
@@ -97,7 +98,7 @@ def _check_merged_fields(crop: ComponentPlan, merge: ComponentPlan, findings: Fi
         findings.fault(f"{merge.where}.args.fields", found=shown(merged), expected=expected, write=shown(everything))
 
 
-def check_crop_size(pre_transforms: Sequence[ComponentPlan], pipeline: ComponentPlan, findings: Findings) -> None:
+def check_crop_size(pre_transforms: Sequence[ComponentPlan], pipeline: ComponentPlan, *, findings: Findings) -> None:
     """The declared size has one number per axis, and is the size that the crop gives."""
     declared = pipeline.argument("output_crop_size")
     axes = pipeline.argument("output_data_dims")
@@ -119,7 +120,7 @@ def check_crop_size(pre_transforms: Sequence[ComponentPlan], pipeline: Component
         findings.warn(key, found=shown(declared), expected=expected, write=shown(sizes))
 
 
-def check_fields(chain: Sequence[ComponentPlan], given: Iterable[str], findings: Findings) -> frozenset[str] | None:
+def check_fields(chain: Sequence[ComponentPlan], given: Iterable[str], *, findings: Findings) -> frozenset[str] | None:
     """Each transform reads fields that are there by then.
 
     Args:
@@ -156,7 +157,7 @@ def tags_of(aux_ops: Sequence[ComponentPlan]) -> frozenset[str] | None:
     return frozenset(name for op in aux_ops for role in ("tag", "tags") for name in _names(op.argument(role)))
 
 
-def check_metric_fields(metrics: Sequence[ComponentPlan], known: Iterable[str], findings: Findings) -> None:
+def check_metric_fields(metrics: Sequence[ComponentPlan], known: Iterable[str], *, findings: Findings) -> None:
     """Each metric reads fields that something makes."""
     ordered = sorted(known)
     for metric in metrics:
@@ -187,7 +188,7 @@ def check_metric_names(metrics: Sequence[ComponentPlan], findings: Findings, *, 
         findings.warn(where, found=found, expected=expected, write='"is_key_metric": true')
 
 
-def check_model_and_loss(model: ComponentPlan | None, loss: ComponentPlan | None, findings: Findings) -> None:
+def check_model_and_loss(model: ComponentPlan | None, loss: ComponentPlan | None, *, findings: Findings) -> None:
     """One output channel needs a sigmoid, and has no background channel that a loss could skip."""
     if model is None or model.argument("num_classes") != 1:
         return
@@ -200,7 +201,7 @@ def check_model_and_loss(model: ComponentPlan | None, loss: ComponentPlan | None
         findings.fault(f"{loss.where}.args.skip_background", found="true", expected=expected, write="false")
 
 
-def check_schedule(epochs: int | None, valid_every: int | None, findings: Findings) -> None:
+def check_schedule(epochs: int | None, valid_every: int | None, *, findings: Findings) -> None:
     """An interval longer than the training never comes."""
     if epochs is not None and valid_every is not None and valid_every > epochs:
         findings.warn(

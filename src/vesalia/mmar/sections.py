@@ -88,64 +88,68 @@ def read_determinism(work: Workspace) -> dict[str, int] | None:
 
 def read_train(work: Workspace) -> TrainSection:
     """Read the ``train`` section; faults go to the workspace's findings."""
-    section = work.section(work.config, "train", _TRAIN_KEYS)
+    section = work.section(work.config, "train", known=_TRAIN_KEYS)
     if section is None and "train" not in work.config and "train" not in work.findings.meant:
         work.findings.fault("train", found="nothing", expected="the section train", write='"train": { ... }')
     where = "train"
     has_section = section is not None
     section = section or {}
-    pre = work.components(section.get("pre_transforms"), "transform", f"{where}.pre_transforms")
-    batch = work.components(section.get("batch_transforms"), "batch_transform", f"{where}.batch_transforms")
+    pre = work.components(section.get("pre_transforms"), "transform", key=f"{where}.pre_transforms")
+    batch = work.components(section.get("batch_transforms"), "batch_transform", key=f"{where}.batch_transforms")
     return TrainSection(
-        loss=work.single(section, "loss", "loss", where, required=has_section),
-        model=work.single(section, "model", "model", where, required=has_section),
+        loss=work.single(section, "loss", slot="loss", where=where, required=has_section),
+        model=work.single(section, "model", slot="model", where=where, required=has_section),
         optimizer=_read_optimizer(work, section),
-        lr_policy=work.single(section, "lr_policy", "lr_policy", where, required=False),
-        aux_ops=work.plans(section.get("aux_ops"), "aux_op", f"{where}.aux_ops"),
-        handlers=work.plans(section.get("handlers"), "handler", f"{where}.handlers"),
-        pre_transforms=resolve(pre, work.reader.handles, work.findings),
-        batch_transforms=resolve(batch, work.reader.handles, work.findings),
-        image_pipeline=work.single(section, "image_pipeline", "image_pipeline", where, required=has_section),
+        lr_policy=work.single(section, "lr_policy", slot="lr_policy", where=where, required=False),
+        aux_ops=work.plans(section.get("aux_ops"), "aux_op", key=f"{where}.aux_ops"),
+        handlers=work.plans(section.get("handlers"), "handler", key=f"{where}.handlers"),
+        pre_transforms=resolve(pre, work.reader.handles, findings=work.findings),
+        batch_transforms=resolve(batch, work.reader.handles, findings=work.findings),
+        image_pipeline=work.single(section, "image_pipeline", slot="image_pipeline", where=where, required=has_section),
     )
 
 
 def _read_optimizer(work: Workspace, section: Mapping[str, Any]) -> ComponentPlan | None:
     """The optimizer; v3's default is Adam."""
     faults = len(work.findings.faults)
-    found = work.single(section, "optimizer", "optimizer", "train", required=isinstance(section.get("optimizer"), list))
+    found = work.single(
+        section, "optimizer", slot="optimizer", where="train", required=isinstance(section.get("optimizer"), list)
+    )
     if found is None and len(work.findings.faults) == faults:
-        return work.default("optimizer", "Adam", "train.optimizer")
+        return work.default("optimizer", "Adam", key="train.optimizer")
     return found
 
 
 def read_validate(work: Workspace) -> ValidateSection | None:
     """Read the ``validate`` section; None where the config has none."""
-    section = work.section(work.config, "validate", _VALIDATE_KEYS)
+    section = work.section(work.config, "validate", known=_VALIDATE_KEYS)
     if section is None:
         return None
     where = "validate"
-    pre = work.components(section.get("pre_transforms"), "transform", f"{where}.pre_transforms")
+    pre = work.components(section.get("pre_transforms"), "transform", key=f"{where}.pre_transforms")
     return ValidateSection(
-        pre_transforms=resolve(pre, work.reader.handles, work.findings),
-        image_pipeline=work.single(section, "image_pipeline", "image_pipeline", where),
-        inferer=work.single(section, "inferer", "inferer", where),
-        metrics=work.plans(section.get("metrics"), "metric", f"{where}.metrics"),
+        pre_transforms=resolve(pre, work.reader.handles, findings=work.findings),
+        image_pipeline=work.single(section, "image_pipeline", slot="image_pipeline", where=where),
+        inferer=work.single(section, "inferer", slot="inferer", where=where),
+        metrics=work.plans(section.get("metrics"), "metric", key=f"{where}.metrics"),
     )
 
 
 def check_train(work: Workspace, train: TrainSection) -> None:
     """Check the rules between the parts of ``train``, and its data list."""
-    rules.check_model_and_loss(train.model, train.loss, work.findings)
+    rules.check_model_and_loss(train.model, train.loss, findings=work.findings)
     if train.image_pipeline is None:
         return
     given = _check_pipeline(work, train.image_pipeline)
-    rules.check_crop_size(train.pre_transforms, train.image_pipeline, work.findings)
+    rules.check_crop_size(train.pre_transforms, train.image_pipeline, findings=work.findings)
     if not work.findings.unreadable:
-        rules.check_batching(train.pre_transforms, train.batch_transforms, train.image_pipeline, work.findings)
-        rules.check_fields([*train.pre_transforms, *train.batch_transforms], given, work.findings)
+        rules.check_batching(
+            train.pre_transforms, train.batch_transforms, pipeline=train.image_pipeline, findings=work.findings
+        )
+        rules.check_fields([*train.pre_transforms, *train.batch_transforms], given, findings=work.findings)
 
 
-def check_validate(work: Workspace, train: TrainSection, validate: ValidateSection) -> None:
+def check_validate(work: Workspace, train: TrainSection, *, validate: ValidateSection) -> None:
     """Check the rules between the parts of ``validate``, and its data list."""
     rules.check_metric_names(validate.metrics, work.findings, needs_key=True, where="validate.metrics")
     if validate.image_pipeline is None:
@@ -153,10 +157,10 @@ def check_validate(work: Workspace, train: TrainSection, validate: ValidateSecti
     given = _check_pipeline(work, validate.image_pipeline)
     if work.findings.unreadable:
         return
-    fields = rules.check_fields(validate.pre_transforms, given, work.findings)
+    fields = rules.check_fields(validate.pre_transforms, given, findings=work.findings)
     tags = rules.tags_of(train.aux_ops)
     if fields is not None and tags is not None:
-        rules.check_metric_fields(validate.metrics, {*fields, *tags, "model"}, work.findings)
+        rules.check_metric_fields(validate.metrics, {*fields, *tags, "model"}, findings=work.findings)
 
 
 def _check_pipeline(work: Workspace, pipeline: ComponentPlan) -> frozenset[str]:
@@ -170,14 +174,14 @@ def _check_pipeline(work: Workspace, pipeline: ComponentPlan) -> frozenset[str]:
     return work.lists.check(
         Path(file),
         Path(base),
-        key,
-        file_at=place_of(work, "DATASET_JSON", file, f"{where}.data_list_file_path"),
-        base_at=place_of(work, "DATA_ROOT", base, f"{where}.data_file_base_dir"),
-        key_at=place_of(work, "DATA_LIST_KEY", key, f"{where}.data_list_key"),
+        key=key,
+        file_at=place_of(work, "DATASET_JSON", value=file, key=f"{where}.data_list_file_path"),
+        base_at=place_of(work, "DATA_ROOT", value=base, key=f"{where}.data_file_base_dir"),
+        key_at=place_of(work, "DATA_LIST_KEY", value=key, key=f"{where}.data_list_key"),
     )
 
 
-def place_of(work: Workspace, variable_name: str, value: str, key: str) -> Place:
+def place_of(work: Workspace, variable_name: str, *, value: str, key: str) -> Place:
     """Where a value is to be mended: at the variable it came from, or at the key itself."""
     variable = work.variables.get(variable_name)
     if variable is not None and variable.value == value:

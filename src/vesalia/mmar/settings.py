@@ -85,7 +85,7 @@ EVALUATE_SECTIONS = frozenset(
 _SECTIONS = TRAIN_SECTIONS | EVALUATE_SECTIONS
 
 
-def read(name: str, setting: Setting, variables: Mapping[str, Variable], findings: Findings) -> Any:
+def read(name: str, setting: Setting, *, variables: Mapping[str, Variable], findings: Findings) -> Any:
     """The typed value of a setting after precedence; its default where it is missing or wrong (which is reported)."""
     if name not in variables:
         if setting.required and name not in findings.meant:

@@ -57,8 +57,8 @@ def plan_training(
     validate = read_validate(work)
     check_train(work, train)
     if validate is not None:
-        check_validate(work, train, validate)
-        rules.check_schedule(settings["epochs"], settings["num_training_epoch_per_valid"], work.findings)
+        check_validate(work, train, validate=validate)
+        rules.check_schedule(settings["epochs"], settings["num_training_epoch_per_valid"], findings=work.findings)
     work.finish()
     return TrainPlan(
         archive=work.archive,
@@ -141,7 +141,7 @@ def plan_evaluation(
     work = open_workspace(request, EVALUATE_SECTIONS | EVALUATE_SETTINGS.keys())
     settings = {name: work.setting(name, EVALUATE_SETTINGS) for name in EVALUATE_SETTINGS}
     parts = read_evaluation(work)
-    data_list_file, data_root = check_evaluation(work, parts, settings, listed=listed)
+    data_list_file, data_root = check_evaluation(work, parts, settings=settings, listed=listed)
     work.finish()
     return EvaluatePlan(
         archive=work.archive,

@@ -37,7 +37,7 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def substitute(node: Any, variables: Mapping[str, object], key: str = "") -> tuple[Any, list[Unresolved]]:
+def substitute(node: Any, variables: Mapping[str, object], *, key: str = "") -> tuple[Any, list[Unresolved]]:
     """Put variables in place throughout JSON data.
 
     Args:

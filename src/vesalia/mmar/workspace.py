@@ -83,7 +83,7 @@ class Workspace:
 
     def setting(self, name: str, table: Mapping[str, Setting]) -> Any:
         """The typed value of a top-level key."""
-        return read(name, table[name], self.variables, self.findings)
+        return read(name, table[name], variables=self.variables, findings=self.findings)
 
     def raw(self, table: Mapping[str, Setting]) -> dict[str, Any]:
         """The config as JSON data, with the values that won over its own."""
@@ -94,7 +94,7 @@ class Workspace:
         variable = self.variables.get(name)
         return Path(str(variable.value)) if variable is not None and variable.value not in {None, ""} else None
 
-    def section(self, data: Mapping[str, Any], name: str, known: Sequence[str]) -> dict[str, Any] | None:
+    def section(self, data: Mapping[str, Any], name: str, *, known: Sequence[str]) -> dict[str, Any] | None:
         """An object of the config whose keys are checked; None where it is missing or not an object."""
         if name not in data:
             return None
@@ -107,7 +107,7 @@ class Workspace:
                 self.findings.unknown_key(name, key, known=known, present=node)
         return node
 
-    def components(self, node: Any, slot: str, key: str) -> list[ComponentPlan | Reference]:
+    def components(self, node: Any, slot: str, *, key: str) -> list[ComponentPlan | Reference]:
         """A list of components; references stay as they are."""
         if node is None:
             return []
@@ -115,15 +115,15 @@ class Workspace:
             write = "[ ... ] around it" if isinstance(node, dict) else "[]"
             self.findings.fault(key, found=shown(node), expected="a list of components", write=write)
             return []
-        read_members = (self.reader.read(member, slot, f"{key}[{index}]") for index, member in enumerate(node))
+        read_members = (self.reader.read(member, slot=slot, key=f"{key}[{index}]") for index, member in enumerate(node))
         return [member for member in read_members if member is not None]
 
-    def plans(self, node: Any, slot: str, key: str) -> tuple[ComponentPlan, ...]:
+    def plans(self, node: Any, slot: str, *, key: str) -> tuple[ComponentPlan, ...]:
         """A list of components of a slot that knows no references."""
-        return tuple(member for member in self.components(node, slot, key) if isinstance(member, ComponentPlan))
+        return tuple(member for member in self.components(node, slot, key=key) if isinstance(member, ComponentPlan))
 
     def single(
-        self, section: Mapping[str, Any], name: str, slot: str, where: str, *, required: bool = True
+        self, section: Mapping[str, Any], name: str, *, slot: str, where: str, required: bool = True
     ) -> ComponentPlan | None:
         """The one component of a slot; where it is a list, the one that is not disabled."""
         key = f"{where}.{name}" if where else name
@@ -134,7 +134,7 @@ class Workspace:
             if required and name not in section and key not in self.findings.meant:
                 self._report_missing(key, slot, "nothing")
             return None
-        found = self.reader.read(node, slot, key)
+        found = self.reader.read(node, slot=slot, key=key)
         if found is None and required and key in self.findings.dropped:
             self._report_missing(key, slot, "a disabled one")
         return found if isinstance(found, ComponentPlan) else None
@@ -160,7 +160,7 @@ class Workspace:
             self.findings.fault(key, found=found, expected=expected, write='"disabled": true in all others')
         return None, key
 
-    def default(self, slot: str, name: str, key: str) -> ComponentPlan | None:
+    def default(self, slot: str, name: str, *, key: str) -> ComponentPlan | None:
         """The component that stands in where the config has none."""
         target = find(slot, name)
         return _plain_plan(target, slot, key, self.findings.file) if target else None

@@ -61,7 +61,7 @@ class DataList:
         return replace(self, items=tuple(replace(item, name=name) for item, name in zip(items, names, strict=True)))
 
 
-def read_datalist(file: Path, base: Path, key: str) -> DataList:
+def read_datalist(file: Path, base: Path, *, key: str) -> DataList:
     """Read the subjects below ``key``.
 
     An entry is ``{"image": path | [paths], "label": path | [paths]}`` with an optional label, or a plain path.

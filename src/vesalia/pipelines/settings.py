@@ -82,7 +82,7 @@ class ImagePipeline(ABC):
             DataError: The list has faults, or files are missing.
         """
         how = self.settings
-        listed = read_datalist(Path(how.data_list_file_path), Path(how.data_file_base_dir), how.data_list_key)
+        listed = read_datalist(Path(how.data_list_file_path), Path(how.data_file_base_dir), key=how.data_list_key)
         return listed.repeated(how.duplicate_count)
 
     def bind(

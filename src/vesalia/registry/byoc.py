@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
@@ -66,7 +67,7 @@ def _proposal(custom: Path, qualname: str) -> str:
     return "the file there, or the name of a component that ships"
 
 
-def foreign_imports(target: Target, slot: str, custom: Path) -> tuple[str, ...]:
+def foreign_imports(target: Target, slot: str, *, custom: Path) -> tuple[str, ...]:
     """TensorFlow (or v3 graph) modules that custom code imports, itself or through its neighbours in ``custom``."""
     found: dict[str, None] = {}
     waiting = [(target.file, target.module)]
@@ -157,7 +158,9 @@ class _Visit:
             self._modules[name] = sys.modules.pop(name)
 
     def _is_from_here(self, module: ModuleType) -> bool:
-        """Namespace packages have no file; their search path tells. Modules that answer for any name are not asked."""
-        said = vars(module)
-        places = [said.get("__file__"), *said.get("__path__", ())]
+        """By the module's specification: asking a module for other names may load it, or be answered with anything."""
+        spec = getattr(module, "__spec__", None)
+        if not isinstance(spec, ModuleSpec):
+            return False
+        places = [spec.origin, *(spec.submodule_search_locations or ())]
         return any(place and Path(place).is_relative_to(self._folder) for place in places)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
 from vesalia.inference.matching import load_matching
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import TrainPlan
-from vesalia.pipelines.datalist import read_datalist
+from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime import machine
 from vesalia.runtime.device import choose_device
@@ -89,7 +89,7 @@ def fit(
     asked = plan.determinism is not None or options.seed is not None
     on_cpu = choose_device(options.device).type == "cpu"  # where every algorithm in use is deterministic as it is
     with deterministic_algorithms(wanted=asked and not on_cpu), contextlib.ExitStack() as closing:
-        setup = _Setup(plan, options, seed, listener or Listener(), stop or StopRequest(), closing)
+        setup = _Setup(plan, options, seed, listener or Listener(), StopRequest() if stop is None else stop, closing)
         trainer, resumed = setup.trainer(stored)
         return setup.run(trainer, resumed=resumed)
 
@@ -105,6 +105,7 @@ class _Setup:
     stop: StopRequest
     closing: contextlib.ExitStack
     notes: list[str] = field(default_factory=list)
+    _listed: dict[str, DataList] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     def trainer(self, stored: Counters | None) -> tuple[Trainer, bool]:
@@ -138,7 +139,7 @@ class _Setup:
             schedule=schedule,
             precision=precision,
             keeper=Keeper(folder=plan.checkpoint_dir, describe=self._describe(validation)),
-            listener=self._audience(counters, validation),
+            listener=self._audience(counters, validation, builder.build_all(plan.handlers)),
             counters=counters,
             stop=self.stop,
             stop_threshold=plan.stop_threshold,
@@ -166,6 +167,7 @@ class _Setup:
                 trainer.listener.closed()
         else:
             self.notes.append("nothing to resume: the run had come to its configured end")
+            self.listener.warned(self.notes[-1])
         return self._result(trainer, resumed=resumed)
 
     def _fabric(self) -> tuple[Fabric, Precision]:
@@ -173,6 +175,8 @@ class _Setup:
         precision = choose_precision(device, amp=wants_amp(self.plan.use_amp))
         if precision.note:
             self.notes.append(precision.note)
+        if self.plan.multi_gpu:
+            self.notes.append("multi_gpu: this version trains in one process, on one device")
         index = [device.index or 0] if device.type == "cuda" else 1
         return Fabric(accelerator=device.type, devices=index, precision=precision.name), precision
 
@@ -195,6 +199,7 @@ class _Setup:
             num_classes=self.plan.model.argument("num_classes"),
         )
         self.closing.callback(bound.close)
+        self._listed[part] = bound.datalist
         bound.fill(self.listener.filling, epoch=epoch)
         return bound
 
@@ -227,12 +232,12 @@ class _Setup:
         schedule.stepped(epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=steps_per_epoch)
         return schedule
 
-    def _audience(self, counters: Counters, validation: Validation | None) -> Listener:
+    def _audience(self, counters: Counters, validation: Validation | None, handlers: list[Listener]) -> Listener:
         folder = self.plan.checkpoint_dir
         hidden = frozenset(m.name for m in validation.metrics if not m.do_summary) if validation else frozenset()
         board = TensorBoard(folder, interval=self.plan.summary_interval, hidden=hidden)
         self.closing.callback(board.closed)
-        return Audience(HistoryFile(folder, keep_until_step=counters.step), board, self.listener)
+        return Audience(HistoryFile(folder, keep_until_step=counters.step), board, self.listener, *handlers)
 
     def _describe(self, validation: Validation | None) -> Callable[[Counters], Mapping[str, Any]]:
         names = class_names(self.plan)
@@ -254,20 +259,12 @@ class _Setup:
         return describe
 
     def _write_manifest(self, precision: Precision) -> None:
-        data = {"train": list(self._files(self.plan.image_pipeline.args))}
-        if self.plan.validate:
-            data["validate"] = list(self._files(self.plan.validate.image_pipeline.args))
+        data = {
+            part: [path for item in listed.items for files in item.files.values() for path in files]
+            for part, listed in self._listed.items()
+        }
         manifest = describe_run(self.plan, seed=self.seed, data=data, precision=precision.name)
         write_manifest(self.plan.checkpoint_dir, manifest)
-
-    @staticmethod
-    def _files(args: Mapping[str, Any]) -> Iterator[Path]:
-        listed = read_datalist(
-            Path(args["data_list_file_path"]), Path(args["data_file_base_dir"]), args["data_list_key"]
-        )
-        for item in listed.items:
-            for files in item.files.values():
-                yield from files
 
     def _start_report(self, trainer: Trainer, *, resumed: bool) -> RunStart:
         return RunStart(
@@ -307,9 +304,10 @@ def _in_channels(plan: TrainPlan) -> int:
 
 
 def class_names(plan: TrainPlan) -> tuple[str, ...]:
-    """A name per class: from the data list's ``labels``, else ``class 0``, ``class 1`` and so on."""
+    """A name per class: from the data list's ``labels`` (number to name, or the reverse), else ``class 0`` ..."""
     count = int(plan.model.argument("num_classes", 1))
     text = Path(plan.image_pipeline.args["data_list_file_path"]).read_text(encoding="utf-8-sig")
     labels = json.loads(text).get("labels", {})
-    known = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
+    pairs = labels.items() if isinstance(labels, dict) else ()
+    known = {str(value): key for key, value in pairs} | {key: str(value) for key, value in pairs if key.isdecimal()}
     return tuple(known.get(str(index), f"class {index}") for index in range(count))

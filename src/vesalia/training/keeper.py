@@ -72,4 +72,4 @@ class Keeper:
 
     def _save_weights(self, name: str, run: Standing) -> None:
         card = self.describe(run.counters)
-        save_weights(self.folder / name, run.model, card)
+        save_weights(self.folder / name, run.model, card=card)

@@ -24,7 +24,7 @@ def field_names(fields: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in names)
 
 
-def change_fields(sample: Sample, fields: Sequence[str], change: Callable[[Volume], Volume]) -> Sample:
+def change_fields(sample: Sample, fields: Sequence[str], *, change: Callable[[Volume], Volume]) -> Sample:
     """A copy of ``sample`` whose ``fields`` went through ``change``."""
     return sample.with_fields(**{name: change(sample[name]) for name in fields})
 

@@ -8,11 +8,11 @@ import torch
 __all__ = ["chance", "uniform"]
 
 
-def chance(count: int, probability: float, generator: torch.Generator) -> torch.Tensor:
+def chance(count: int, generator: torch.Generator, *, probability: float) -> torch.Tensor:
     """``[count]`` booleans, each true with ``probability`` (never for 0, always for 1)."""
     return torch.rand(count, generator=generator) < probability
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> torch.Tensor:
-    """Numbers between ``low`` and ``high``, float32."""
-    return torch.rand(shape, generator=generator) * (high - low) + low
+def uniform(shape: tuple[int, ...], generator: torch.Generator, *, reach: float) -> torch.Tensor:
+    """Numbers between ``-reach`` and ``reach``, float32."""
+    return (torch.rand(shape, generator=generator) * 2 - 1) * reach

@@ -51,7 +51,7 @@ def test_a_label_on_the_original_grid_comes_back_voxel_by_voxel(original: Volume
 def test_a_resampled_label_goes_back_by_nearest_neighbour(original: Volume, tmp_path: Path) -> None:
     coarse = labels((6, 5, 4))
     fine = coarse.repeat_interleave(2, 0).repeat_interleave(3, 2)
-    affine = resize_affine(AFFINE, (6, 5, 4), (12, 5, 12))
+    affine = resize_affine(AFFINE, (6, 5, 4), new_shape=(12, 5, 12))
     sample = Sample({"image": original, "pred": Volume(fine[None], affine=affine, channel="first")}, name="case")
     written = load(WriteNifti("pred", dtype="int16").write(sample, tmp_path))
     np.testing.assert_array_equal(np.asarray(written.dataobj), coarse.numpy())
@@ -60,7 +60,7 @@ def test_a_resampled_label_goes_back_by_nearest_neighbour(original: Volume, tmp_
 
 def test_probabilities_are_interpolated_and_keep_their_channels(original: Volume, tmp_path: Path) -> None:
     ramp = torch.arange(12.0).view(1, 12, 1, 1).expand(2, 12, 5, 4) / 12
-    affine = resize_affine(AFFINE, (6, 5, 4), (12, 5, 4))
+    affine = resize_affine(AFFINE, (6, 5, 4), new_shape=(12, 5, 4))
     sample = Sample({"image": original, "model": Volume(ramp, affine=affine, channel="first")}, name="case")
     written = load(WriteNifti("model").write(sample, tmp_path))
     values = np.asarray(written.dataobj)

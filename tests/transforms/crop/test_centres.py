@@ -22,7 +22,7 @@ def _sample(label: torch.Tensor) -> Sample:
 def _draw(label: torch.Tensor, count: int, *, pos: float = 1, neg: float = 1, seed: int = 0) -> torch.Tensor:
     """Centres, which are the starts of windows of one voxel."""
     centres = PosNegCentres("label", pos=pos, neg=neg)
-    return centres.draw(_sample(label), count, torch.Generator().manual_seed(seed), size=ONE[: label.ndim]).starts
+    return centres.draw(_sample(label), torch.Generator().manual_seed(seed), count=count, size=ONE[: label.ndim]).starts
 
 
 def _label() -> torch.Tensor:
@@ -64,7 +64,8 @@ def test_any_channel_counts() -> None:
     label = torch.zeros(2, 4, 4)
     label[0, 1, 2] = label[1, 3, 3] = 1
     sample = Sample({"label": Volume(label, channel="first")})
-    starts = PosNegCentres("label", pos=1, neg=0).draw(sample, 40, torch.Generator().manual_seed(0), size=(1, 1)).starts
+    centres = PosNegCentres("label", pos=1, neg=0)
+    starts = centres.draw(sample, torch.Generator().manual_seed(0), count=40, size=(1, 1)).starts
     assert {tuple(row) for row in starts.tolist()} == {(1, 2), (3, 3)}
 
 
@@ -73,7 +74,7 @@ def test_prepared_and_unprepared_draw_the_same() -> None:
     prepared = centres.prepare(sample)
     assert prepared.prepared
     assert not sample.prepared
-    one, two = (centres.draw(s, 9, torch.Generator().manual_seed(1), size=ONE).starts for s in (sample, prepared))
+    one, two = (centres.draw(s, torch.Generator().manual_seed(1), count=9, size=ONE).starts for s in (sample, prepared))
     assert torch.equal(one, two)
 
 
@@ -90,7 +91,7 @@ def test_a_list_of_another_label_is_not_used() -> None:
     other = torch.zeros(4, 3, 2)
     other[2, 2, 0] = 1
     moved = prepared.with_fields(label=Volume(other.unsqueeze(0), channel="first"))
-    assert centres.draw(moved, 3, torch.Generator(), size=ONE).starts.tolist() == [[2, 2, 0]] * 3
+    assert centres.draw(moved, torch.Generator(), count=3, size=ONE).starts.tolist() == [[2, 2, 0]] * 3
 
 
 @pytest.mark.parametrize(("pos", "neg"), [(0, 0), (-1, 2)])

@@ -19,7 +19,7 @@ from vesalia.transforms.crop.window import around, check_size, cut, cut_batch, c
 def test_a_window_shows_its_centre_and_as_much_of_the_volume_as_it_can(axes: list[tuple[int, int, float]]) -> None:
     shape, size = [axis[0] for axis in axes], [axis[1] for axis in axes]
     centre = [int(place * (whole - 1)) for whole, _, place in axes]
-    for begin, middle, length, whole in zip(around(centre, size, shape), centre, size, shape, strict=True):
+    for begin, middle, length, whole in zip(around(centre, size, shape=shape), centre, size, shape, strict=True):
         assert begin <= middle < begin + length
         assert min(begin + length, whole) - max(begin, 0) == min(length, whole)
 
@@ -29,7 +29,7 @@ def test_take_agrees_with_padding_everything(
     shape: tuple[int, int, int], size: tuple[int, int, int], start: tuple[int, int, int]
 ) -> None:
     data = torch.rand(2, *shape) + 1
-    window = take(data, start, size)
+    window = take(data, start, size=size)
     padded = torch.nn.functional.pad(data, [20] * 6)
     corner = [slice(20 + first, 20 + first + length) for first, length in zip(start, size, strict=True)]
     assert torch.equal(window, padded[:, corner[0], corner[1], corner[2]])
@@ -37,24 +37,24 @@ def test_take_agrees_with_padding_everything(
 
 def test_a_window_inside_is_a_view() -> None:
     data = torch.rand(1, 6, 5, 4)
-    assert take(data, (1, 1, 1), (3, 3, 3)).untyped_storage().data_ptr() == data.untyped_storage().data_ptr()
+    assert take(data, (1, 1, 1), size=(3, 3, 3)).untyped_storage().data_ptr() == data.untyped_storage().data_ptr()
 
 
 def test_around_moves_inside() -> None:
-    assert around([0, 5, 9], [4, 4, 4], [10, 10, 10]) == [0, 3, 6]
-    assert around([0, 2], [5, 4], [2, 3]) == [-1, 0]
+    assert around([0, 5, 9], [4, 4, 4], shape=[10, 10, 10]) == [0, 3, 6]
+    assert around([0, 2], [5, 4], shape=[2, 3]) == [-1, 0]
 
 
 def test_a_crop_of_a_large_volume_copies_the_crop_only() -> None:
     volume = Volume(torch.rand(1, 30, 30, 30), np.eye(4), "first")
-    crop = cut(volume, (5, 6, 7), (4, 4, 4))
+    crop = cut(volume, (5, 6, 7), size=(4, 4, 4))
     assert crop.data.untyped_storage().nbytes() == 4 * 4**3
     assert crop.placed[:3, 3].tolist() == [5, 6, 7]
 
 
 def test_a_batch_does_not_know_its_place() -> None:
     volume = Volume(torch.rand(6, 5), np.eye(4))
-    crops = cut_batch(volume, torch.tensor([[0, 0], [2, 1]]), (3, 3))
+    crops = cut_batch(volume, torch.tensor([[0, 0], [2, 1]]), size=(3, 3))
     assert crops.batched
     assert crops.affine is None
     assert torch.equal(crops.data[1], volume.data[2:5, 1:4])
@@ -62,13 +62,13 @@ def test_a_batch_does_not_know_its_place() -> None:
 
 def test_channels_last_stay_last() -> None:
     volume = Volume(torch.rand(6, 5, 2), channel="last")
-    assert torch.equal(cut(volume, (1, 1), (3, 2)).data, volume.data[1:4, 1:3])
-    assert cut_batch(volume, torch.tensor([[1, 1]]), (3, 2)).data.shape == (1, 3, 2, 2)
+    assert torch.equal(cut(volume, (1, 1), size=(3, 2)).data, volume.data[1:4, 1:3])
+    assert cut_batch(volume, torch.tensor([[1, 1]]), size=(3, 2)).data.shape == (1, 3, 2, 2)
 
 
 def test_members_are_cut_one_by_one() -> None:
     batch = Volume(torch.rand(2, 1, 6, 5), channel="first", batched=True)
-    crops = cut_members(batch, torch.tensor([[0, 0], [3, 2]]), (3, 3))
+    crops = cut_members(batch, torch.tensor([[0, 0], [3, 2]]), size=(3, 3))
     assert torch.equal(crops.data[1], batch.data[1, :, 3:, 2:])
 
 
@@ -80,10 +80,10 @@ def test_sizes_that_are_none(size: tuple[int, ...]) -> None:
 
 def test_single_shape_wants_whole_volumes_that_belong_together() -> None:
     sample = example_sample((6, 5))
-    assert single_shape(sample, ["image", "label"], (3, 3)) == (6, 5)
+    assert single_shape(sample, ["image", "label"], size=(3, 3)) == (6, 5)
     with pytest.raises(DataError, match="expected 3 spatial axes"):
-        single_shape(sample, ["image"], (3, 3, 3))
+        single_shape(sample, ["image"], size=(3, 3, 3))
     with pytest.raises(DataError, match="found 'label' of shape"):
-        single_shape(sample.with_fields(label=example_sample((4, 5))["label"]), ["image", "label"], (3, 3))
+        single_shape(sample.with_fields(label=example_sample((4, 5))["label"]), ["image", "label"], size=(3, 3))
     with pytest.raises(DataError, match="cut into a batch of crops already"):
-        single_shape(Sample({"image": Volume(torch.zeros(2, 4, 4), batched=True)}), ["image"], (3, 3))
+        single_shape(Sample({"image": Volume(torch.zeros(2, 4, 4), batched=True)}), ["image"], size=(3, 3))

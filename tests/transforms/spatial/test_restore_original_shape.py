@@ -143,7 +143,7 @@ def test_channels_and_2d() -> None:
     image = sample["image"]
     path = Path("image.nii")
     source = replace(image, source=Source((path,), image.grid))
-    flipped = Volume(image.data.flip(1), flip_affine(image.placed, [0], image.spatial_shape), "first")
+    flipped = Volume(image.data.flip(1), flip_affine(image.placed, [0], shape=image.spatial_shape), "first")
     restored = RestoreOriginalShape("model", src_field="image")(
         sample.with_fields(image=source, model=flipped), torch.Generator()
     )["model"]

@@ -46,7 +46,7 @@ class PosNegCentres:
         found = {self._key: self._list(sample), f"{self._key} of": label}
         return replace(sample, prepared={**sample.prepared, **found})
 
-    def draw(self, sample: Sample, count: int, generator: torch.Generator, *, size: Sequence[int]) -> Windows:
+    def draw(self, sample: Sample, generator: torch.Generator, *, count: int, size: Sequence[int]) -> Windows:
         """Windows of ``size`` around ``count`` centres."""
         shape = sample[self.label_field].spatial_shape
         listed = self._listed(sample)
@@ -55,7 +55,7 @@ class PosNegCentres:
         starts = []
         for kind, place in throws:
             voxel = self._choose(foreground, int(np.prod(shape)), kind, place)
-            starts.append(around([int(i) for i in np.unravel_index(voxel, shape)], size, shape))
+            starts.append(around([int(i) for i in np.unravel_index(voxel, shape)], size, shape=shape))
         return Windows(torch.tensor(starts, dtype=torch.int64).view(count, len(shape)))
 
     @property

@@ -35,7 +35,7 @@ class CropFixedSizeRandomCenter(Transform[Windows]):
         throws = torch.rand(members, len(shape), generator=generator, dtype=torch.float64).tolist()
         starts = [
             [
-                int(throw * (whole - length + 1)) if whole >= length else around([0], [length], [whole])[0]
+                int(throw * (whole - length + 1)) if whole >= length else around([0], [length], shape=[whole])[0]
                 for throw, length, whole in zip(row, self.size, shape, strict=True)
             ]
             for row in throws
@@ -44,7 +44,11 @@ class CropFixedSizeRandomCenter(Transform[Windows]):
 
     def apply(self, sample: Sample, parameters: Windows) -> Sample:
         """Cut the same windows out of all fields."""
-        return change_fields(sample, self.fields, lambda volume: self._cut(volume, parameters.starts))
+        return change_fields(sample, self.fields, change=lambda volume: self._cut(volume, parameters.starts))
 
     def _cut(self, volume: Volume, starts: torch.Tensor) -> Volume:
-        return cut_members(volume, starts, self.size) if volume.batched else cut(volume, starts[0].tolist(), self.size)
+        return (
+            cut_members(volume, starts, size=self.size)
+            if volume.batched
+            else cut(volume, starts[0].tolist(), size=self.size)
+        )

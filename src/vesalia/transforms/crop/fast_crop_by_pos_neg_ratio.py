@@ -53,9 +53,11 @@ class FastCropByPosNegRatio(Transform[Windows]):
 
     def draw(self, sample: Sample, generator: torch.Generator) -> Windows:
         """Choose where the crops lie."""
-        single_shape(sample, self.fields, self.size)
-        return self.centres.draw(sample, self.batch_size, generator, size=self.size)
+        single_shape(sample, self.fields, size=self.size)
+        return self.centres.draw(sample, generator, count=self.batch_size, size=self.size)
 
     def apply(self, sample: Sample, parameters: Windows) -> Sample:
         """Cut the same windows out of all fields."""
-        return change_fields(sample, self.fields, lambda volume: cut_batch(volume, parameters.starts, self.size))
+        return change_fields(
+            sample, self.fields, change=lambda volume: cut_batch(volume, parameters.starts, size=self.size)
+        )

@@ -82,17 +82,17 @@ class FastPosNegRatioCropROI(Transform[Warps]):
 
     def draw(self, sample: Sample, generator: torch.Generator) -> Warps:
         """Choose where the crops lie and how they are warped."""
-        dims = len(single_shape(sample, self.fields, self.size))
+        dims = len(single_shape(sample, self.fields, size=self.size))
         count = self.batch_size or 1
-        windows = self.centres.draw(sample, count, generator, size=self.size)
+        windows = self.centres.draw(sample, generator, count=count, size=self.size)
         angle = math.radians(self.rotation_degree) if self.rotation else 0.0
         factor = self.scale_factor if self.scale else 0.0
-        angles = uniform((count, dims), -angle, angle, generator)
-        scales = 1 + uniform((count,), -factor, factor, generator)
+        angles = uniform((count, dims), generator, reach=angle)
+        scales = 1 + uniform((count,), generator, reach=factor)
         bends = torch.zeros(count, dims, *[_POINTS] * dims)
         if self.deform:
             reach = torch.tensor([_BEND * length / (_POINTS - 1) for length in self.size])
-            bends = uniform(tuple(bends.shape), -1.0, 1.0, generator) * reach.view(1, -1, *[1] * dims)
+            bends = uniform(tuple(bends.shape), generator, reach=1.0) * reach.view(1, -1, *[1] * dims)
         return Warps(windows.starts, angles, scales, bends)
 
     def apply(self, sample: Sample, parameters: Warps) -> Sample:
@@ -105,19 +105,21 @@ class FastPosNegRatioCropROI(Transform[Warps]):
         if self.deform or self.rotation or self.scale:
             return self._cut_warped(volume, warps, mode)
         if self.batch_size is None:
-            return cut(volume, warps.starts[0].tolist(), self.size)
-        return cut_batch(volume, warps.starts, self.size)
+            return cut(volume, warps.starts[0].tolist(), size=self.size)
+        return cut_batch(volume, warps.starts, size=self.size)
 
     def _cut_warped(self, volume: Volume, warps: Warps, mode: Mode) -> Volume:
         data, starts = volume.as_batch()[0], warps.starts.tolist()
         rows = matrices(warps, volume.spacing_mm)
         crops = torch.stack(
             [
-                take_warped(data, start, self.size, matrix=matrix, bend=bend, mode=mode)
+                take_warped(data, start, size=self.size, matrix=matrix, bend=bend, mode=mode)
                 for start, matrix, bend in zip(starts, rows, warps.bends, strict=True)
             ]
         )
         if self.batch_size is not None:
             return replace(volume, batched=True, affine=None).from_batch(crops)
-        placed = None if volume.affine is None else warped_affine(volume.affine, rows[0], starts[0], self.size)
+        placed = (
+            None if volume.affine is None else warped_affine(volume.affine, rows[0], start=starts[0], size=self.size)
+        )
         return volume.from_batch(crops, affine=placed)

@@ -25,7 +25,7 @@ class MergeBatchDims(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Fold the fields."""
-        return change_fields(sample, self.fields, _merge)
+        return change_fields(sample, self.fields, change=_merge)
 
 
 def _merge(volume: Volume) -> Volume:

@@ -40,7 +40,7 @@ def matrices(warps: Warps, spacing_mm: Sequence[float]) -> torch.Tensor:
     return rotations * spacing[None, None, :] / spacing[None, :, None] / warps.scales.double()[:, None, None]
 
 
-def warped_affine(affine: Affine, matrix: torch.Tensor, start: Sequence[int], size: Sequence[int]) -> Affine:
+def warped_affine(affine: Affine, matrix: torch.Tensor, *, start: Sequence[int], size: Sequence[int]) -> Affine:
     """The affine of a warped window; bends, which no affine can say, are left out."""
     dims = len(size)
     half = (torch.tensor(list(size), dtype=torch.float64) - 1) / 2
@@ -54,8 +54,8 @@ def warped_affine(affine: Affine, matrix: torch.Tensor, start: Sequence[int], si
 def take_warped(
     data: torch.Tensor,
     start: Sequence[int],
-    size: Sequence[int],
     *,
+    size: Sequence[int],
     matrix: torch.Tensor,
     bend: torch.Tensor,
     mode: Mode,

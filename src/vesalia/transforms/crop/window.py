@@ -38,7 +38,7 @@ def check_size(size: Sequence[int]) -> tuple[int, ...]:
     return tuple(size)
 
 
-def single_shape(sample: Sample, fields: Sequence[str], size: Sequence[int]) -> tuple[int, ...]:
+def single_shape(sample: Sample, fields: Sequence[str], *, size: Sequence[int]) -> tuple[int, ...]:
     """The spatial shape that all ``fields`` share, each a single volume with as many axes as ``size`` has.
 
     Raises:
@@ -59,7 +59,7 @@ def single_shape(sample: Sample, fields: Sequence[str], size: Sequence[int]) -> 
     return shape
 
 
-def around(centre: Sequence[int], size: Sequence[int], shape: Sequence[int]) -> list[int]:
+def around(centre: Sequence[int], size: Sequence[int], *, shape: Sequence[int]) -> list[int]:
     """Where a window of ``size`` begins that has ``centre`` in its middle, or as near to it as the volume allows.
 
     Along an axis where the volume is smaller than the window, the volume lies in the window's middle.
@@ -70,7 +70,7 @@ def around(centre: Sequence[int], size: Sequence[int], shape: Sequence[int]) -> 
     ]
 
 
-def take(data: torch.Tensor, start: Sequence[int], size: Sequence[int]) -> torch.Tensor:
+def take(data: torch.Tensor, start: Sequence[int], *, size: Sequence[int]) -> torch.Tensor:
     """The window of ``[C, *spatial]`` data: a view where it lies inside, else a copy with 0 around the data."""
     shape = data.shape[1:]
     low = [max(0, first) for first in start]
@@ -89,21 +89,21 @@ def _box(low: Sequence[int], high: Sequence[int]) -> tuple[slice, ...]:
     return (slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True)))
 
 
-def cut(volume: Volume, start: Sequence[int], size: Sequence[int]) -> Volume:
+def cut(volume: Volume, start: Sequence[int], *, size: Sequence[int]) -> Volume:
     """One window of a single volume, a volume that knows its place."""
     affine = None if volume.affine is None else crop_affine(volume.affine, start)
-    window = take(volume.as_batch()[0], start, size).contiguous()
+    window = take(volume.as_batch()[0], start, size=size).contiguous()
     return volume.from_batch(window.unsqueeze(0), affine=affine)
 
 
-def cut_batch(volume: Volume, starts: torch.Tensor, size: Sequence[int]) -> Volume:
+def cut_batch(volume: Volume, starts: torch.Tensor, *, size: Sequence[int]) -> Volume:
     """Windows of a single volume, stacked once to a batch."""
     data = volume.as_batch()[0]
-    crops = torch.stack([take(data, start, size) for start in starts.tolist()])
+    crops = torch.stack([take(data, start, size=size) for start in starts.tolist()])
     return replace(volume, batched=True, affine=None).from_batch(crops)
 
 
-def cut_members(volume: Volume, starts: torch.Tensor, size: Sequence[int]) -> Volume:
+def cut_members(volume: Volume, starts: torch.Tensor, *, size: Sequence[int]) -> Volume:
     """One window of each member of a batch."""
     members = zip(volume.as_batch(), starts.tolist(), strict=True)
-    return volume.from_batch(torch.stack([take(member, start, size) for member, start in members]))
+    return volume.from_batch(torch.stack([take(member, start, size=size) for member, start in members]))

@@ -48,7 +48,7 @@ class AddGaussianNoise(Transform[NoiseSeeds]):
     def draw(self, sample: Sample, generator: torch.Generator) -> NoiseSeeds:
         """Throw a seed for every member."""
         members = len(sample[self.fields[0]].as_batch())
-        whether = chance(members, self.probability, generator)
+        whether = chance(members, generator, probability=self.probability)
         return NoiseSeeds(whether, torch.randint(_SEEDS, (members,), generator=generator))
 
     def apply(self, sample: Sample, parameters: NoiseSeeds) -> Sample:

@@ -26,7 +26,7 @@ class NormalizeNonzeroIntensities(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Normalise the fields."""
-        return change_fields(sample, self.fields, _normalise)
+        return change_fields(sample, self.fields, change=_normalise)
 
 
 def _normalise(volume: Volume) -> Volume:

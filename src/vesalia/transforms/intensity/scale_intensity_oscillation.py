@@ -43,12 +43,12 @@ class ScaleIntensityOscillation(Transform[Offsets]):
     def draw(self, sample: Sample, generator: torch.Generator) -> Offsets:
         """Throw a constant for every member."""
         members = len(sample[self.fields[0]].as_batch())
-        whether = chance(members, self.probability, generator)
-        return Offsets(uniform((members,), -self.magnitude, self.magnitude, generator) * whether)
+        whether = chance(members, generator, probability=self.probability)
+        return Offsets(uniform((members,), generator, reach=self.magnitude) * whether)
 
     def apply(self, sample: Sample, parameters: Offsets) -> Sample:
         """Add the constants."""
-        return change_fields(sample, self.fields, lambda volume: _add(volume, parameters.values))
+        return change_fields(sample, self.fields, change=lambda volume: _add(volume, parameters.values))
 
 
 def _add(volume: Volume, values: torch.Tensor) -> Volume:

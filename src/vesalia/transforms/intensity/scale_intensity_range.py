@@ -55,7 +55,7 @@ class ScaleIntensityRange(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Scale the fields."""
-        return change_fields(sample, self.fields, self._scale)
+        return change_fields(sample, self.fields, change=self._scale)
 
     def _scale(self, volume: Volume) -> Volume:
         work = torch.float64 if self.dtype == "float64" else torch.float32

@@ -57,13 +57,13 @@ class ScaleShiftIntensity(Transform[Contrast]):
         """Throw for every member and channel."""
         shapes = [sample[name].as_batch().shape for name in self.fields]
         members, channels = shapes[0][0], max(shape[1] for shape in shapes)
-        whether = chance(members, self.probability, generator)[:, None]
-        scales = 1 + uniform((members, channels), -self.scale, self.scale, generator) * whether
-        return Contrast(scales, uniform((members, channels), -self.shift, self.shift, generator) * whether)
+        whether = chance(members, generator, probability=self.probability)[:, None]
+        scales = 1 + uniform((members, channels), generator, reach=self.scale) * whether
+        return Contrast(scales, uniform((members, channels), generator, reach=self.shift) * whether)
 
     def apply(self, sample: Sample, parameters: Contrast) -> Sample:
         """Change the fields."""
-        return change_fields(sample, self.fields, lambda volume: _change(volume, parameters))
+        return change_fields(sample, self.fields, change=lambda volume: _change(volume, parameters))
 
 
 def _change(volume: Volume, contrast: Contrast) -> Volume:

@@ -25,7 +25,7 @@ class ArgmaxAcrossChannels(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Turn the fields into label maps."""
-        return change_fields(sample, self.fields, _argmax)
+        return change_fields(sample, self.fields, change=_argmax)
 
 
 def _argmax(volume: Volume) -> Volume:

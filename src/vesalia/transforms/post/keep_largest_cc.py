@@ -33,7 +33,7 @@ class KeepLargestCC(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Clean the fields."""
-        return change_fields(sample, self.fields, self._clean)
+        return change_fields(sample, self.fields, change=self._clean)
 
     def _clean(self, volume: Volume) -> Volume:
         batch = volume.as_batch()

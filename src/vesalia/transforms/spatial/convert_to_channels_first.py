@@ -24,7 +24,7 @@ class ConvertToChannelsFirst(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Convert the fields."""
-        return change_fields(sample, self.fields, _channels_first)
+        return change_fields(sample, self.fields, change=_channels_first)
 
 
 def _channels_first(volume: Volume) -> Volume:

@@ -31,7 +31,7 @@ def flip(volume: Volume, flips: Flips) -> Volume:
     rows = [[axis for axis, reverse in enumerate(row) if reverse] for row in flips.axes.tolist()]
     batch = volume.as_batch()
     if len(rows) == 1:
-        affine = None if volume.affine is None else flip_affine(volume.affine, rows[0], volume.spatial_shape)
+        affine = None if volume.affine is None else flip_affine(volume.affine, rows[0], shape=volume.spatial_shape)
         return volume.from_batch(batch.flip([axis + 2 for axis in rows[0]]), affine=affine)
     members = [member.flip([axis + 1 for axis in row]) for member, row in zip(batch, rows, strict=True)]
     return volume.from_batch(torch.stack(members))

@@ -29,10 +29,10 @@ class RandomAxisFlip(Transform[Flips]):
     def draw(self, sample: Sample, generator: torch.Generator) -> Flips:
         """Throw for every member: whether, and which axis."""
         members, shape = members_of(sample, self.fields)
-        whether = chance(members, self.probability, generator)
+        whether = chance(members, generator, probability=self.probability)
         which = torch.randint(len(shape), (members,), generator=generator)
         return Flips(torch.nn.functional.one_hot(which, len(shape)).bool() & whether[:, None])
 
     def apply(self, sample: Sample, parameters: Flips) -> Sample:
         """Flip all fields alike."""
-        return change_fields(sample, self.fields, lambda volume: flip(volume, parameters))
+        return change_fields(sample, self.fields, change=lambda volume: flip(volume, parameters))

@@ -29,8 +29,8 @@ class RandomSpatialFlip(Transform[Flips]):
     def draw(self, sample: Sample, generator: torch.Generator) -> Flips:
         """Throw for every member and axis."""
         members, shape = members_of(sample, self.fields)
-        return Flips(chance(members * len(shape), self.probability, generator).view(members, len(shape)))
+        return Flips(chance(members * len(shape), generator, probability=self.probability).view(members, len(shape)))
 
     def apply(self, sample: Sample, parameters: Flips) -> Sample:
         """Flip all fields alike."""
-        return change_fields(sample, self.fields, lambda volume: flip(volume, parameters))
+        return change_fields(sample, self.fields, change=lambda volume: flip(volume, parameters))

@@ -38,7 +38,7 @@ class ScaleByResolution(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Resample the fields."""
-        return change_fields(sample, self.fields, self._scale)
+        return change_fields(sample, self.fields, change=self._scale)
 
     def _scale(self, volume: Volume) -> Volume:
         shape = volume.spatial_shape
@@ -48,7 +48,7 @@ class ScaleByResolution(Deterministic):
             for size, now, target in zip(shape, spacing, self._target(len(shape)), strict=True)
         )
         data = resize(volume.as_batch(), new, mode="nearest" if self.is_label else "linear")
-        affine = None if volume.affine is None else resize_affine(volume.affine, shape, new)
+        affine = None if volume.affine is None else resize_affine(volume.affine, shape, new_shape=new)
         return volume.from_batch(data, affine=affine)
 
     def _target(self, dims: int) -> Sequence[float]:

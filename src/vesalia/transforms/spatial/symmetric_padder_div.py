@@ -33,7 +33,7 @@ class SymmetricPadderDiv(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Pad the fields."""
-        return change_fields(sample, self.fields, self._pad)
+        return change_fields(sample, self.fields, change=self._pad)
 
     def _pad(self, volume: Volume) -> Volume:
         shape = volume.spatial_shape
