@@ -7,6 +7,7 @@ Torch is imported by the methods that need it, so that checking stays quick and 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from vesalia.errors import DataError, Fault
 from vesalia.mmar.archive import ArchiveFolder, open_archive
-from vesalia.mmar.plan import EvaluatePlan, TrainPlan
+from vesalia.mmar.build import rehearse
+from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
 from vesalia.mmar.validate import plan_evaluation, plan_training
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ class Archive:
             ConfigError: The configs have faults; all of them are in the message.
         """
         plans = [self._plan(name, environment, overrides) for name in self._configs(config)]
+        for plan in plans:
+            self._rehearse(plan)
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
 
         reports = tuple(preflight(plan, labels=labels, progress=progress) for plan in plans)
@@ -172,6 +176,7 @@ class Archive:
             overrides=as_texts(overrides),
             allow_custom_code=self.allow_custom_code,
         )
+        self._rehearse(plan)
         self._require_sound_data(plan, listener)
         from vesalia.training.fit import TrainOptions, fit  # late: torch
 
@@ -334,6 +339,16 @@ class Archive:
             listed=listed,
         )
 
+    @staticmethod
+    def _rehearse(plan: TrainPlan | EvaluatePlan) -> None:
+        """Have the components say what is wrong with them now, not after the data was read."""
+        import torch  # late, as everywhere here
+
+        components = components_of(plan)
+        rehearse(component for component in components if component.slot != "model")
+        with torch.device("meta"):  # a network without its weights
+            rehearse(component for component in components if component.slot == "model")
+
     def _require_sound_data(self, plan: TrainPlan, listener: Listener | None) -> None:
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
 
@@ -353,9 +368,10 @@ def _counted(progress: ShowProgress | None) -> Callable[[int, int, str], None] |
 def _is_evaluation(path: Path) -> bool:
     """Whether a config file is one of the validation kind: it has no ``train`` section."""
     try:
-        return '"train"' not in path.read_text(encoding="utf-8-sig")
-    except OSError:
-        return False
+        config = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return False  # the planner says what is wrong
+    return isinstance(config, dict) and "train" not in config
 
 
 def _unique(faults: Iterable[Fault]) -> tuple[Fault, ...]:

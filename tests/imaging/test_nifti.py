@@ -96,7 +96,7 @@ def test_the_header_alone(tmp_path: Path, name: str) -> None:
 
 def test_missing(tmp_path: Path) -> None:
     for read in (read_header, read_volume):
-        with pytest.raises(DataError, match=r"none.nii.gz: found no such file, expected .*; mend the path"):
+        with pytest.raises(DataError, match=r"none.nii.gz: found no such file, expected .*; write the right path"):
             read(tmp_path / "none.nii.gz")
 
 

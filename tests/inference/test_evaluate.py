@@ -135,7 +135,7 @@ def test_a_label_of_another_shape_is_a_broken_subject(plan: EvaluatePlan) -> Non
     from vesalia.imaging.volume import Volume
 
     write_volume(Volume(torch.ones(3, 3, 3, dtype=torch.uint8), np.eye(4)), plan.data_root / "label" / "case_0.nii.gz")
-    with pytest.raises(DataError, match=r"case_0: metric dice: .*same grid"):
+    with pytest.raises(DataError, match=r"case_0.nii.gz: found the shape 3 x 3 x 3, expected 12 x 10 x 8"):
         evaluate(plan)
 
 

@@ -11,8 +11,9 @@ import pytest
 from vesalia.errors import ConfigError, MissingDependency
 from vesalia.mmar import build as builder_module
 from vesalia.mmar.archive import ArchiveFolder
-from vesalia.mmar.build import Builder, build
+from vesalia.mmar.build import Builder, build, rehearse
 from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.registry import find
 from vesalia.registry.target import Origin, Target
 
 CODE = """
@@ -122,3 +123,20 @@ def test_what_ships_is_built() -> None:
     target = Target("json.decoder", "JSONDecoder", "builtin", Path("decoder.py"))
     made = Builder().build(ComponentPlan("loss", "J", "J", target, {"strict": False}, "train.loss"))
     assert made.strict is False
+
+
+def test_a_rehearsal_tells_what_all_constructors_dislike(tmp_path: Path) -> None:
+    def shipped(slot: str, name: str, **args: Any) -> ComponentPlan:
+        target = find(slot, name)
+        assert target is not None
+        return ComponentPlan(slot, name, name, target, args, f"train.{slot}", "c.json")
+
+    model = shipped("model", "Unet", num_classes=2, nf_enc=(4, 4), nf_dec=(4, 4))
+    inferer = shipped("inferer", "TFScanWindowInferer", roi_size=(8, 8, 8), overlap=1.0)
+    with pytest.raises(ConfigError) as caught:
+        rehearse([model, shipped("loss", "Dice"), inferer])
+    assert [fault.key for fault in caught.value.faults] == ["train.model.args.nf_dec", "train.inferer.args.overlap"]
+
+
+def test_a_rehearsal_runs_no_code_of_the_archive(archive: ArchiveFolder) -> None:
+    rehearse([plan(archive, boom="words")])

@@ -47,9 +47,9 @@ def custom_faults(root: Path, code: str = CUSTOM, **changes: Any) -> list[str]:
     [
         ("Dice", f'{LOSS}: found "Dice", expected a loss as an object; write {{"name": "Dice"}}'),
         (3, f'{LOSS}: found 3, expected a loss as an object; write {{"name": "...", "args": {{}}}}'),
-        ({}, f'{LOSS}.name: found [], expected the name of a loss as text; write "name": "..."'),
-        ({"name": 3}, f'{LOSS}.name: found [3], expected the name of a loss as text; write "name": "..."'),
-        ({"name": " "}, f'{LOSS}.name: found [" "], expected the name of a loss as text; write "name": "..."'),
+        ({}, f'{LOSS}.name: found nothing, expected the name of a loss as text; write "name": "..."'),
+        ({"name": 3}, f'{LOSS}.name: found 3, expected the name of a loss as text; write "name": "..."'),
+        ({"name": " "}, f'{LOSS}.name: found " ", expected the name of a loss as text; write "name": "..."'),
         (
             {"name": "Dise"},
             f'{LOSS}.name: found "Dise", expected the name of a loss; write "Dice" (did you mean this?)',
@@ -122,7 +122,7 @@ def test_one_fault_each(tmp_path: Path, loss: object, message: str) -> None:
 
 
 def test_unknown_attributes_are_ignored_and_those_of_the_search_are_not_even_seen(tmp_path: Path) -> None:
-    loss = {"name": "Dice", "comment": "x", "search": [{"bad": 1}], "apply": {}, "__args": {}, "args": {"_x": 1}}
+    loss = {"name": "Dice", "comment": "x", "search": [{"bad": 1}], "apply": {}, "__args": {}, "args": {"__x": 1}}
     plan = training(tmp_path / "a", train__loss=loss)
     assert [warning.key for warning in plan.warnings] == ["train.loss.comment"]
     assert plan.raw["train"]["loss"] == {"name": "Dice", "comment": "x", "args": {}}

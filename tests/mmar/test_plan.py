@@ -12,7 +12,7 @@ import pytest
 from tests.mmar.archives import TRAIN, changed, make, training
 from vesalia.errors import ConfigError, CustomCodeRefused
 from vesalia.mmar.archive import ArchiveFolder
-from vesalia.mmar.plan import ComponentPlan, ValidatePlan
+from vesalia.mmar.plan import ComponentPlan, ValidatePlan, components_of
 from vesalia.mmar.validate import plan_training
 from vesalia.registry import registry
 
@@ -84,3 +84,17 @@ def test_the_key_metric_is_the_flagged_one_or_the_first(tmp_path: Path) -> None:
     unflagged = training(tmp_path / "b", validate__metrics__0__args__is_key_metric=False)
     assert unflagged.validate is not None
     assert unflagged.validate.key_metric is unflagged.validate.metrics[0]
+
+
+def test_every_component_of_a_plan_is_found_once(tmp_path: Path) -> None:
+    plan = training(tmp_path / "a")
+    assert plan.validate is not None
+    found = components_of(plan)
+    assert len({component.where for component in found}) == len(found)
+    assert {plan.loss.where, plan.validate.inferer.where} <= {component.where for component in found}
+    assert {component.slot for component in components_of(plan.validate)} == {
+        "transform",
+        "image_pipeline",
+        "inferer",
+        "metric",
+    }

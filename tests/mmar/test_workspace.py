@@ -32,7 +32,7 @@ def test_all_texts_are_read_before_the_first_fault_is_told(tmp_path: Path) -> No
         plan_training(tmp_path / "a", overrides=["epochs"])
     assert lines(caught.value) == [
         f"{FILE}line 1, column 13: found ture, expected a JSON value; write true",
-        'config/environment.json: found [1], expected a JSON object; write {"epochs": 100, ...}',
+        'config/environment.json: found [1], expected a JSON object; write { ... }',
         '--set: found "epochs", expected NAME=value; write epochs=value',
     ]
 
@@ -55,16 +55,40 @@ def test_a_config_may_be_named_by_its_absolute_path(tmp_path: Path) -> None:
     assert plan.loss.file == "config/config_train.json"
 
 
-def test_keys_that_begin_with_an_underscore_are_not_read(tmp_path: Path) -> None:
-    plan = training(
-        tmp_path / "a",
-        _search=1,
-        train__model={**TRAIN["train"]["model"], "___search": "{UNSET}", "_x": {}},
-        train__loss__args={"_y": "{UNSET}"},
-    )
-    assert "_search" not in plan.raw
+@pytest.mark.parametrize("key", ["__model", "__search", "___search"])
+def test_keys_that_begin_with_two_underscores_are_not_read(tmp_path: Path, key: str) -> None:
+    parts = changed(TRAIN, train__model={**TRAIN["train"]["model"], key: "{UNSET}"}, train__loss__args={key: "{UNSET}"})
+    plan = plan_training(make(tmp_path / "a", train={**parts, key: {"name": "{UNSET}"}}))
+    assert plan.warnings == ()
+    assert key not in plan.raw
     assert set(plan.raw["train"]["model"]) == {"name", "args"}
     assert plan.loss.args == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"epochs": None, "_epochs": 3},
+            "_epochs: found the key _epochs, expected a key that is read here; write epochs (did you mean this?)",
+        ),
+        (
+            {"train__loss": {"_name": "Dice"}},
+            "train.loss._name: found the key _name, expected a key that is read here; write name (did you mean this?)",
+        ),
+        ({"train__loss__args": {"_x": 1}}, "train.loss.args._x: found an argument that does not exist"),
+    ],
+)
+def test_a_key_that_begins_with_one_underscore_is_judged_as_any_other(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    (found,) = faults(tmp_path / "a", **changes)
+    assert found.startswith(message)
+
+
+def test_an_unknown_key_with_one_underscore_is_a_warning(tmp_path: Path) -> None:
+    plan = training(tmp_path / "a", _epochs=3, train__model={**TRAIN["train"]["model"], "_note": "x"})
+    assert [warning.key for warning in plan.warnings] == ["_epochs", "train.model._note"]
 
 
 @pytest.mark.parametrize(

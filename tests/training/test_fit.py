@@ -24,7 +24,7 @@ from vesalia.mmar.validate import plan_training
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.training import fit as module
 from vesalia.training.fit import TrainOptions, class_names, fit
-from vesalia.training.listener import Listener, StepReport
+from vesalia.training.listener import Audience, Listener, StepReport
 from vesalia.training.result import TrainResult
 from vesalia.training.schedule import BudgetSchedule
 from vesalia.training.state import read_counters
@@ -193,6 +193,27 @@ class TestResuming:
         assert not ears.of("stepped")
         assert result.last_model.read_bytes() == before
 
+    def test_a_run_that_had_reached_its_threshold_is_finished(self, archive: Path) -> None:
+        threshold = ("epochs=9", "stop_threshold=0.01")
+        first = train(archive, *threshold)
+        assert first.epochs < 9
+        result = train(archive, *threshold, resume=True)
+        assert result.steps == first.steps
+        assert any("nothing to resume" in note for note in result.notes)
+
+    def test_a_stopped_run_goes_on_under_a_budget_from_its_fraction(
+        self, archive: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = FakeTime()
+        monkeypatch.setattr(module, "BudgetSchedule", lambda deadline: BudgetSchedule(deadline, clock=clock))
+        first, second = Ears(), Ears()
+        with pytest.raises(Interrupted):
+            train(archive, deadline=23.0, listener=Audience(first, StopAfter(6)))
+        train(archive, deadline=clock.now + 23.0, listener=second, resume=True)
+        assert (
+            0 < first.of("stepped")[-1].fraction < second.of("stepped")[0].fraction < second.of("stepped")[-1].fraction
+        )
+
     def test_more_epochs_extend_a_finished_run(self, trained: Path) -> None:
         result = train(trained, "epochs=6", resume=True)
         assert (result.epochs, result.steps) == (6, 12)
@@ -265,7 +286,29 @@ class TestFineTuning:
             torch.testing.assert_close(value, before[name], atol=1e-6, rtol=0)
 
 
+class StopWhileFilling(Listener):
+    """Sends Ctrl-C when the first item is in the cache."""
+
+    def filling(self, done: int, total: int) -> None:
+        if done == 1:
+            signal.raise_signal(signal.SIGINT)
+
+
 class TestTrouble:
+    def test_ctrl_c_while_the_cache_is_filled_need_not_wait_and_writes_nothing(self, archive: Path) -> None:
+        def cached(config: dict[str, Any]) -> None:
+            pipeline = config["train"]["image_pipeline"]
+            pipeline["name"] = "SegmentationImagePipelineWithCache"
+            pipeline["args"].update(num_cache_objects=4, replace_percent=0.0)
+
+        change(archive, cached)
+        with pytest.raises(Interrupted, match="while the cache was being filled; nothing was trained yet"):
+            train(archive, listener=StopWhileFilling())
+        assert list((archive / "models").iterdir()) == []
+
+    def test_several_gpus_asked_for_is_told(self, archive: Path) -> None:
+        assert any("multi_gpu" in note for note in train(archive, "epochs=1", "multi_gpu=true").notes)
+
     def test_a_device_that_is_not_there(self, archive: Path) -> None:
         with pytest.raises(ConfigError, match="--device: found 'tpu'"):
             train(archive, device="tpu")

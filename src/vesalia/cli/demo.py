@@ -30,8 +30,9 @@ def demo(
 
     def work() -> dict[str, Any]:
         budget_s = parse_duration(budget, option="--budget")
-        if folder.exists() and any(folder.iterdir()):
-            message = f"{folder}: found a folder that is not empty, expected a new one; write vesalia demo OTHER_DIR"
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            what = "a folder that is not empty" if folder.is_dir() else "a file"
+            message = f"{folder}: found {what}, expected a new folder; write vesalia demo OTHER_DIR"
             raise ConfigError(message)
         return _demo(folder, cases=cases, size=size, seed=seed, budget_s=budget_s, json_wanted=json_wanted)
 

@@ -79,7 +79,7 @@ class LineDisplay(Listener):
             self._print(make())
 
     def _print(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, markup=False)
+        self._console.print(text, soft_wrap=True, markup=False, emoji=False)
 
     def filling(self, done: int, total: int) -> None:
         """A line when the cache is full, and now and then before."""

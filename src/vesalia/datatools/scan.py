@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from vesalia.datatools.description import DatasetDescription, DatasetEntry
 from vesalia.datatools.file_faults import faults_of
-from vesalia.datatools.grid_faults import grid_fault
+from vesalia.imaging.grid_faults import grid_fault
 from vesalia.errors import DataError, Fault
 from vesalia.imaging.geometry import Grid
 from vesalia.imaging.nifti import read_volume

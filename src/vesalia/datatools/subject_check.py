@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vesalia.datatools.data_use import DataUse
 from vesalia.datatools.file_faults import faults_of
-from vesalia.datatools.grid_faults import grid_fault, spacing_words
+from vesalia.imaging.grid_faults import grid_fault, spacing_words
 from vesalia.errors import DataError, Fault
 from vesalia.imaging.gzipped import read_all
 from vesalia.imaging.header import NiftiHeader, check_length
@@ -24,6 +24,8 @@ __all__ = ["SubjectFindings", "check_subject"]
 _SANE_MM = (0.02, 30.0)
 _VALUES_SHOWN = 5
 _GZIP = b"\x1f\x8b"
+_Findings = tuple[Sequence[Fault], list[Fault]]
+"""Faults and warnings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,13 @@ def check_subject(item: DataItem, use: DataUse, *, read_label: bool, read_image:
     faults += _grid_faults(image_headers, label_headers)
     faults += _channel_faults(image_headers, label_headers, use)
     warnings += [_spacing_warning(header) for header in image_headers[:1] if not _is_sane(header)]
-    for header in image_headers:
-        faults += _voxel_faults(header) if read_image else _end_faults(header)
-    for header in label_headers:
-        found = _label_findings(header, use.num_classes) if read_label else (_end_faults(header), [])
-        faults += found[0]
-        warnings += found[1]
+    findings = [_image_findings(header) if read_image else (_end_faults(header), []) for header in image_headers]
+    findings += [
+        _label_findings(header, use.num_classes) if read_label else (_end_faults(header), []) for header in label_headers
+    ]
+    for wrong, odd in findings:
+        faults += wrong
+        warnings += odd
     whole = len(image_headers) == len(images) and bool(images)
     return SubjectFindings(
         faults=tuple(faults),
@@ -158,16 +161,20 @@ def _end_faults(header: NiftiHeader) -> tuple[Fault, ...]:
     return ()
 
 
-def _voxel_faults(header: NiftiHeader) -> tuple[Fault, ...]:
+def _image_findings(header: NiftiHeader) -> _Findings:
     try:
-        read_volume(header.path)
+        data = read_volume(header.path).data
     except DataError as error:
-        return faults_of(error, header.path)
-    return ()
+        return faults_of(error, header.path), []
+    low, high = data.min(), data.max()
+    if low < high:
+        return [], []
+    found, write = f"the value {low:g} in every voxel", "the right file, or leave this subject out of the list"
+    return [], [Fault(str(header.path), found=found, expected="an image of something", write=write)]
 
 
-def _label_findings(header: NiftiHeader, num_classes: int | None) -> tuple[Sequence[Fault], list[Fault]]:
-    """(faults, warnings) of a label's values."""
+def _label_findings(header: NiftiHeader, num_classes: int | None) -> _Findings:
+    """What is wrong or odd about a label's values."""
     try:
         values, counts = np.unique(read_volume(header.path).data.numpy(), return_counts=True)
     except DataError as error:

@@ -73,9 +73,9 @@ def create(path: Path, *, compressed: bool) -> Iterator[io.IOBase]:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError):
-        return DataError(f"{path}: found no such file, expected an image; mend the path in the data list")
+        return DataError(f"{path}: found no such file, expected an image; write the right path in the data list")
     if isinstance(error, IsADirectoryError):
         return DataError(f"{path}: found a folder, expected an image; write the path of a file")
     if isinstance(error, PermissionError):
-        return DataError(f"{path}: found a file that may not be read, expected read permission; change its mode")
-    return DataError(f"{path}: found damaged gzip data ({error}), expected a whole .nii.gz; get the file again")
+        return DataError(f"{path}: found a file that may not be read, expected read permission; write another mode (chmod +r)")
+    return DataError(f"{path}: found damaged gzip data ({error}), expected a whole .nii.gz; write a fresh copy of the file")

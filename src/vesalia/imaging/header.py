@@ -78,7 +78,7 @@ def parse_header(path: Path, content: bytes) -> NiftiHeader:
     shape, channels = _spatial(path, header)
     stored = _stored(path, header)
     if stored.kind not in "fiu" or stored.itemsize > 8:
-        message = f"{path}: found voxels stored as {stored}, expected plain numbers; save it as int16 or float32"
+        message = f"{path}: found voxels stored as {stored}, expected plain numbers; write it as int16 or float32"
         raise DataError(message)
     slope, intercept = header.get_slope_inter()
     return NiftiHeader(
@@ -102,11 +102,11 @@ def _nifti_header(path: Path, content: bytes) -> _Header:
     if not sizes & {348, 540} or not magic.startswith((b"n+1\x00", b"n+2\x00")):
         found = "an empty file" if not content else "a header without the NIfTI mark"
         message = f"{path}: found {found}, expected a single-file NIfTI image (.nii or .nii.gz)"
-        raise DataError(f"{message}; convert it to NIfTI, or mend the data list")
+        raise DataError(f"{message}; write it as NIfTI, or another path in the data list")
     try:
         header: _Header = kind.from_fileobj(io.BytesIO(content), check=False)
     except (nib.spatialimages.HeaderDataError, nib.filebasedimages.ImageFileError, ValueError) as error:
-        message = f"{path}: found a damaged NIfTI header ({error}), expected a readable one; get the file again"
+        message = f"{path}: found a damaged NIfTI header ({error}), expected a readable one; write a fresh copy of the file"
         raise DataError(message) from error
     return header
 
@@ -116,7 +116,7 @@ def _stored(path: Path, header: _Header) -> np.dtype[Any]:
         stored: np.dtype[Any] = header.get_data_dtype()
     except (nib.spatialimages.HeaderDataError, KeyError) as error:
         message = f"{path}: found a damaged NIfTI header (datatype {int(header['datatype'])} is none)"
-        raise DataError(f"{message}, expected a readable one; get the file again") from error
+        raise DataError(f"{message}, expected a readable one; write a fresh copy of the file") from error
     return stored
 
 
@@ -127,7 +127,7 @@ def _spatial(path: Path, header: _Header) -> tuple[tuple[int, ...], int]:
         shape = (*shape[:3], shape[4])
     if not 2 <= len(shape) <= 4 or min(shape) < 1:
         message = f"{path}: found an image of shape {shape}, expected 2, 3 or 4 axes (the 4th counts channels)"
-        raise DataError(f"{message}; split it into 3D or 4D files")
+        raise DataError(f"{message}; write it as 3D or 4D files")
     return (shape[:3], shape[3]) if len(shape) == 4 else (shape, 0)
 
 
@@ -148,4 +148,4 @@ def check_length(header: NiftiHeader, found: int) -> None:
     expected = header.offset + header.voxels * header.stored.itemsize
     if found < expected:
         message = f"{header.path}: found {found} bytes, expected {expected} ({header.grid.shape} of {header.dtype})"
-        raise DataError(f"{message}; the file is cut short, get it again")
+        raise DataError(f"{message}; write a fresh copy, the file is cut short")

@@ -130,7 +130,7 @@ def _check_numbers(raw: npt.NDArray[Any], header: NiftiHeader) -> None:
     where = tuple(bad[0].tolist())
     message = (
         f"{header.path}: found {len(bad)} voxels that are NaN or infinite (the first at {where}), expected numbers; "
-        "replace them by 0 or the background's value and save the file again"
+        "write 0 or the background's value in their place"
     )
     raise DataError(message)
 

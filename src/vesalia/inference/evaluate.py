@@ -17,6 +17,7 @@ from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample
 from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
 from vesalia.inference.curves import HISTORY_FILE, read_history
+from vesalia.inference.label_check import require_label
 from vesalia.inference.overlay import overlay_png
 from vesalia.inference.report import ReportContent, write_report
 from vesalia.inference.results import CaseResult, EvaluateResult, MetricSummary
@@ -85,6 +86,8 @@ class _Evaluation:
             raise DataError(message)
         predicted = self.assembly.predicted(start)
         sample = self.assembly.labelled(self.assembly.finished(predicted))
+        truths = {getattr(metric, "label_field", "label") for metric in self.assembly.metrics}
+        require_label(sample, fields=sorted(truths), num_classes=len(self.assembly.loaded.class_names))
         files = tuple(writer.write(sample, self.plan.output_dir) for writer in self.assembly.writers)
         scores = score_subject(self.assembly.metrics, sample)
         self.pictures[start.name] = overlay_png(

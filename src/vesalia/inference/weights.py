@@ -137,7 +137,8 @@ def _missing(prefix: Path, error: OSError) -> str:
         )
     if not isinstance(error, FileNotFoundError):
         return f"{path}: found that it cannot be read ({error.strerror}), expected the weights of a model"
-    there = sorted(p.stem for p in prefix.parent.glob("*.safetensors")) if prefix.parent.is_dir() else []
+    pairs = prefix.parent.glob("*.safetensors") if prefix.parent.is_dir() else ()
+    there = sorted(path.stem for path in pairs if path.with_suffix(".json").exists())
     beside = f"found only {', '.join(there)} there" if there else "found no weights there"
     return (
         f"{path}: {beside}, expected the weights of a trained model; run `vesalia train` first or give the right prefix"

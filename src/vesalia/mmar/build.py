@@ -10,9 +10,10 @@ from typing import Any
 from vesalia.errors import ConfigError, Fault, UserError
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.catalog import INJECTED
 from vesalia.registry.registry import load
 
-__all__ = ["Builder", "build"]
+__all__ = ["Builder", "build", "rehearse"]
 
 _HOUSE_ORDER = re.compile(
     r"(?P<name>\w+): found (?P<found>.*?)(, expected (?P<expected>.*?))?(; write (?P<write>.*))?", re.DOTALL
@@ -67,6 +68,25 @@ class Builder:
     def build_all(self, components: Iterable[ComponentPlan], **injected: Any) -> list[Any]:
         """Make several components, in order."""
         return [self.build(component, **injected) for component in components]
+
+
+def rehearse(components: Iterable[ComponentPlan]) -> None:
+    """Make components and let them go: constructors know what no argument shows alone.
+
+    Code of archives and plug-ins is left out: it runs when it is needed, not before.
+
+    Raises:
+        ConfigError: With the faults of all of them.
+    """
+    faults: list[Fault] = []
+    for component in components:
+        try:
+            if component.target.origin == "builtin":
+                build(component, **dict.fromkeys(INJECTED.get(component.slot, ()), 1))
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults=dict.fromkeys(faults))
 
 
 def _worded(text: str) -> Fault:

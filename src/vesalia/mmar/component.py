@@ -115,9 +115,10 @@ class ComponentReader:
             self.findings.unreadable.append(key)
             return None
         given = [value for value in (name, path) if value is not None]
-        if not given or not all(isinstance(value, str) and value.strip() for value in given):
-            expected = f"the name of {a_component(slot)} as text"
-            self._unreadable(f"{key}.name", found=shown(given), expected=expected, write='"name": "..."')
+        wrong = [value for value in given if not (isinstance(value, str) and value.strip())]
+        if wrong or not given:
+            found, expected = shown(wrong[0]) if wrong else "nothing", f"the name of {a_component(slot)} as text"
+            self._unreadable(f"{key}.name", found=found, expected=expected, write='"name": "..."')
             return None
         class_name, handle = split_name(name or "")
         target = self._target(class_name, (path or "").strip(), slot, key)

@@ -64,7 +64,7 @@ class DataLists:
         if not base.is_dir() and base not in self._bases and any(map(_has_relative_image, entries)):
             self._bases.add(base)
             write = "the folder with the images, or --set DATA_ROOT=FOLDER"
-            found = f"{shown(str(base))}, which does not exist"
+            found = f'"{base}", which does not exist'
             self.findings.faults.append(base_at.fault(found=found, expected="an existing folder", write=write))
         return frozenset(name for entry in entries for name in entry)
 
@@ -76,7 +76,7 @@ class DataLists:
 
     def _new_content(self, file: Path, file_at: Place) -> dict[str, Any] | None:
         if not file.exists():
-            found = f"{shown(str(file))}, which does not exist"
+            found = f'"{file}", which does not exist'
             write = "the path of the data list, or --set DATASET_JSON=FILE"
             self.findings.faults.append(file_at.fault(found=found, expected="an existing JSON file", write=write))
             return None

@@ -107,4 +107,5 @@ def _check_fields(work: Workspace, parts: EvaluationParts, given: frozenset[str]
     chain = [*parts.post_transforms, *parts.label_transforms]
     after = rules.check_fields(chain, {*before, "model"}, findings=work.findings)
     if after is not None:
-        rules.check_metric_fields([*parts.val_metrics, *parts.writers], after, findings=work.findings)
+        readers = [*parts.val_metrics, *parts.writers]
+        rules.check_metric_fields(readers, after, findings=work.findings, training=False)

@@ -35,7 +35,7 @@ class Findings:
         refusals: Custom code that was named and not allowed.
         unresolved: Key paths that hold a variable which is not set; their values are not judged further.
         dropped: Key paths of disabled components; what is wrong inside them does not matter.
-        unreadable: Key paths of components whose class is not known; rules that need all of a chain leave it alone.
+        unreadable: Key paths of components that cannot be known; rules that need all of a chain leave it alone.
         meant: Key paths that a misspelt neighbour most probably means; they are not reported as missing as well.
     """
 
@@ -81,6 +81,8 @@ class Findings:
         near = nearest(name, [entry for entry in known if entry not in present])
         if near is not None:
             self.meant.add(f"{where}.{near}" if where else near)
+            if near == "train" or near.endswith("transforms"):
+                self.unreadable.append(key)
             self.fault(
                 key, found=f"the key {name}", expected="a key that is read here", write=f"{near} (did you mean this?)"
             )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from vesalia.registry.catalog import CATALOG
 from vesalia.registry.kinds import shown
 from vesalia.registry.registry import Target, find, find_path
 
-__all__ = ["ComponentPlan", "EvaluatePlan", "PipelinePlan", "TrainPlan", "ValidatePlan"]
+__all__ = ["ComponentPlan", "EvaluatePlan", "PipelinePlan", "TrainPlan", "ValidatePlan", "components_of"]
 
 _ARRAYS = (list, tuple)
 
@@ -254,3 +254,14 @@ class EvaluatePlan:
     checkpoint_dir: Path
     raw: Mapping[str, Any]
     warnings: tuple[Fault, ...]
+
+
+def components_of(plan: TrainPlan | ValidatePlan | EvaluatePlan) -> tuple[ComponentPlan, ...]:
+    """Every component of a plan, in the order of its fields."""
+    found: list[ComponentPlan] = []
+    for part in (getattr(plan, entry.name) for entry in fields(plan)):
+        if isinstance(part, ValidatePlan):
+            found += components_of(part)
+        members = part if isinstance(part, tuple) else (part,)
+        found += [member for member in members if isinstance(member, ComponentPlan)]
+    return tuple({component.where: component for component in found}.values())

@@ -157,14 +157,17 @@ def tags_of(aux_ops: Sequence[ComponentPlan]) -> frozenset[str] | None:
     return frozenset(name for op in aux_ops for role in ("tag", "tags") for name in _names(op.argument(role)))
 
 
-def check_metric_fields(metrics: Sequence[ComponentPlan], known: Iterable[str], *, findings: Findings) -> None:
-    """Each metric reads fields that something makes."""
+def check_metric_fields(
+    metrics: Sequence[ComponentPlan], known: Iterable[str], *, findings: Findings, training: bool = True
+) -> None:
+    """Each metric reads fields that something makes: in ``training``, auxiliary operations too."""
     ordered = sorted(known)
     for metric in metrics:
         for role in ("field", "label_field"):
             for name in _names(metric.args.get(role)):
                 if metric.target.origin == "builtin" and name not in ordered:
-                    write = f'{{"name": "NegLoss", "args": {{"tag": {shown(name)}}}}} in train.aux_ops, or one of these'
+                    makers = f'{{"name": "NegLoss", "args": {{"tag": {shown(name)}}}}} in train.aux_ops, or '
+                    write = f"{makers if training else ''}one of these"
                     _report_field(f"{metric.where}.args.{role}", name, ordered, findings, write)
 
 

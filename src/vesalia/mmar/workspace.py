@@ -113,6 +113,7 @@ class Workspace:
             return []
         if not isinstance(node, list):
             write = "[ ... ] around it" if isinstance(node, dict) else "[]"
+            self.findings.unreadable.append(key)
             self.findings.fault(key, found=shown(node), expected="a list of components", write=write)
             return []
         read_members = (self.reader.read(member, slot=slot, key=f"{key}[{index}]") for index, member in enumerate(node))
@@ -244,12 +245,12 @@ def _object(file: Path | None, archive: ArchiveFolder, findings: Findings) -> di
 
 def _refuse(file: str, data: object) -> dict[str, Any]:
     from_file = Findings(file)
-    from_file.fault("", found=shown(data), expected="a JSON object", write='{"epochs": 100, ...}')
+    from_file.fault("", found=shown(data), expected="a JSON object", write="{ ... }")
     raise ConfigError(faults=from_file.faults)
 
 
 def _without_ignored(node: Any, *, is_component: bool = False) -> Any:
-    """JSON data without keys that begin with an underscore, and components without those of the search."""
+    """JSON data without keys that begin with two underscores, and components without those of the search."""
     if isinstance(node, list):
         return [_without_ignored(child) for child in node]
     if not isinstance(node, dict):
@@ -258,5 +259,5 @@ def _without_ignored(node: Any, *, is_component: bool = False) -> Any:
     return {
         name: _without_ignored(child)
         for name, child in node.items()
-        if not name.startswith("_") and name not in ignored
+        if not name.startswith("__") and name not in ignored
     }

@@ -1,5 +1,6 @@
-"""The tree of seeds: run > rank > worker > epoch > sample, each a generator that is handed down.
+"""The tree of seeds: run > part > epoch > item, each a generator that is handed down.
 
+Threads have no branch of their own: what a worker draws depends on its item, so their number changes nothing.
 A seed below another is a hash of the path, so that adding a branch never changes its neighbours.
 """
 

@@ -18,6 +18,7 @@ from lightning_fabric import Fabric
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
 from vesalia.components.models.base import Model
+from vesalia.errors import Interrupted
 from vesalia.inference.card import model_card
 from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
 from vesalia.inference.matching import load_matching
@@ -200,8 +201,16 @@ class _Setup:
         )
         self.closing.callback(bound.close)
         self._listed[part] = bound.datalist
-        bound.fill(self.listener.filling, epoch=epoch)
+        bound.fill(self._filling, epoch=epoch)
+        self.notes.extend(str(warning) for warning in bound.warnings)
         return bound
+
+    def _filling(self, done: int, total: int) -> None:
+        """Pass on how full the cache is; a request to stop need not wait for the rest."""
+        self.listener.filling(done, total)
+        if self.stop:
+            message = "stopped while the cache was being filled; nothing was trained yet"
+            raise Interrupted(message, signal_number=self.stop.signal_number or 2)
 
     def _validation(
         self, builder: Builder, fabric: Fabric, precision: Precision, *, loss: Loss, aux_ops: Sequence[AuxOp]
@@ -230,6 +239,9 @@ class _Setup:
             return budget
         schedule = EpochSchedule(self.plan.epochs, self.plan.valid_every)
         schedule.stepped(epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=steps_per_epoch)
+        enough = self.plan.stop_threshold
+        if counters.finished and enough is not None and counters.best >= enough:
+            schedule.fraction = 1.0
         return schedule
 
     def _audience(self, counters: Counters, validation: Validation | None, handlers: list[Listener]) -> Listener:

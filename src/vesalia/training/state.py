@@ -24,6 +24,8 @@ __all__ = ["STATE_FILE", "Counters", "load_state", "read_counters", "save_state"
 
 STATE_FILE = "resume.safetensors"
 _HEADER = "vesalia"
+_WHY_SHOWN = 300
+"""Characters of torch's list of tensors that do not fit."""
 
 
 @dataclass(slots=True)
@@ -120,6 +122,7 @@ def load_state(folder: Path, *, model: nn.Module, optimizer: optim.Optimizer) ->
         optimizer.load_state_dict({"state": states, "param_groups": header["groups"]})
     except (RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())
+        why = why if len(why) <= _WHY_SHOWN else f"{why[:_WHY_SHOWN]} ..."
         message = f"{path}: found the state of another network ({why}), expected this config's; train without --resume"
         raise CheckpointError(message) from error
     return counters

@@ -7,7 +7,6 @@ import warnings
 from typing import Literal, cast
 
 import torch
-from monai.inferers.utils import sliding_window_inference
 
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.models.base import Model
@@ -63,6 +62,8 @@ class TFScanWindowInferer(Inferer):
             )
             raise ConfigError(message)
         window = [size + -size % model.size_divisor for size in self.roi_size]
+        from monai.inferers.utils import sliding_window_inference  # late: MONAI takes seconds, a check needs none of it
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MONAI warns of its own use of torch
             probabilities = sliding_window_inference(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.datatools.grid_faults import grid_fault, shape_words, spacing_words
+from vesalia.imaging.grid_faults import grid_fault, shape_words, spacing_words
 from vesalia.imaging.geometry import Grid
 
 FILE = Path("label.nii.gz")
