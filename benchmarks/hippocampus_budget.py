@@ -36,22 +36,19 @@ MARGIN_S = 8.0
 def twin(data: Path, budget_s: float) -> dict[str, float]:
     """Train the MONAI twin for ``budget_s`` seconds from process start; mean foreground Dice on ``validation``."""
     import torch
-    from monai.data import CacheDataset, DataLoader
-    from monai.losses import DiceCELoss
-    from monai.metrics import DiceMetric
-    from monai.networks.nets import UNet
-    from monai.transforms import (
-        AsDiscrete,
-        Compose,
-        EnsureChannelFirstd,
-        LoadImaged,
-        NormalizeIntensityd,
-        RandFlipd,
-        RandScaleIntensityd,
-        RandShiftIntensityd,
-        SpatialPadd,
-    )
-    from monai.utils import set_determinism
+    from monai.data.dataloader import DataLoader
+    from monai.data.dataset import CacheDataset
+    from monai.losses.dice import DiceCELoss
+    from monai.metrics.meandice import DiceMetric
+    from monai.networks.nets.unet import UNet
+    from monai.transforms.compose import Compose
+    from monai.transforms.croppad.dictionary import SpatialPadd
+    from monai.transforms.intensity.dictionary import NormalizeIntensityd, RandScaleIntensityd, RandShiftIntensityd
+    from monai.transforms.io.dictionary import LoadImaged
+    from monai.transforms.post.array import AsDiscrete
+    from monai.transforms.spatial.dictionary import RandFlipd
+    from monai.transforms.utility.dictionary import EnsureChannelFirstd
+    from monai.utils.misc import set_determinism
 
     began = psutil.Process().create_time()
     set_determinism(0)
@@ -95,10 +92,12 @@ def twin(data: Path, budget_s: float) -> dict[str, float]:
     to_prediction, to_label = AsDiscrete(argmax=True, to_onehot=3), AsDiscrete(to_onehot=3)
     model.eval()
     with torch.no_grad():
-        for item in valid:
+        for item in map(valid.__getitem__, range(len(valid))):
             predicted = to_prediction(model(item["image"][None])[0])
-            metric([predicted], [to_label(item["label"])])
-    dice = float(metric.aggregate())
+            metric([torch.as_tensor(predicted)], [torch.as_tensor(to_label(item["label"]))])
+    mean = metric.aggregate()
+    assert isinstance(mean, torch.Tensor)
+    dice = float(mean)
     sys.stderr.write(f"twin: {epochs} epochs, Dice {dice:.4f}, {time.time() - began:.0f} s\n")
     return {"twin_dice": dice, "twin_seconds": time.time() - began}
 

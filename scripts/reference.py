@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +26,7 @@ from vesalia.registry.catalog import CATALOG, INJECTED
 from vesalia.registry.kinds import describe
 from vesalia.registry.registry import find
 from vesalia.registry.signature import Signature, read_signature
-from vesalia.registry.source import read_source
+from vesalia.registry.source import SourceModule, locate_module, read_source
 from vesalia.registry.target import Target
 
 __all__ = ["generate", "main", "outdated"]
@@ -90,6 +92,36 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "replace_percent": 0.0,
     },
 }
+
+# What the public names take and give, with the module to import it from where one needs the name.
+TYPES = {
+    "TrainResult": "vesalia.training.result",
+    "EvaluateResult": "vesalia.inference.results",
+    "InferResult": "vesalia.inference.results",
+    "CaseResult": "vesalia.inference.results",
+    "MetricSummary": "vesalia.inference.results",
+    "Statistics": "vesalia.inference.results",
+    "SubjectScore": "vesalia.components.metrics.base",
+    "Volume": "vesalia.imaging.volume",
+    "Source": "vesalia.imaging.volume",
+    "Grid": "vesalia.imaging.geometry",
+    "PreflightReport": "vesalia.datatools.preflight",
+    "Estimate": "vesalia.datatools.estimate",
+    "StopRequest": "vesalia.runtime.interrupts",
+    "RunStart": "vesalia.training.listener",
+    "StepReport": "vesalia.training.listener",
+    "EpochReport": "vesalia.training.listener",
+    "ValidationReport": "vesalia.training.listener",
+}
+PYTHON_HEAD = """\
+`import vesalia` is quick and loads no torch. The names of `vesalia`, and the attributes of what they take and give, are
+public; anything else may change.
+
+[Use it from Python or a notebook](../how-to/use-from-python.md) shows them at work.
+
+In the signatures, `Overrides` is a mapping (`{"epochs": 2}`) or texts (`["epochs=2"]`), `ShowProgress` is called with
+(done, total), `Affine` is a 4 x 4 array, and `ChannelAxis` is `none`, `first` or `last`.
+"""
 
 COMMAND_LINE_HEAD = """\
 Every command takes `--help`.
@@ -172,13 +204,29 @@ def component_page(slot: str, name: str, *, target: Target) -> str:
 
 
 def docstring_of(target: Target) -> docstrings.Docstring:
-    """The docstring of a class; its constructor's sections are added where it has a docstring of its own."""
-    node = read_source(target.file, target.module).classes[target.qualname]
+    """The docstring of a class; its constructor's sections are added where it has a docstring of its own.
+
+    A class without a constructor of its own has the sections of its base too.
+    """
+    module = read_source(target.file, target.module)
+    node = module.classes[target.qualname]
     doc = docstrings.read(ast.get_docstring(node) or "")
-    for member in node.body:
-        if isinstance(member, ast.FunctionDef) and member.name == "__init__":
-            doc.sections |= docstrings.read(ast.get_docstring(member) or "").sections
+    constructors = [m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"]
+    for constructor in constructors:
+        doc.sections |= docstrings.read(ast.get_docstring(constructor) or "").sections
+    if not constructors:
+        for base in bases_of(node, module):
+            doc.sections = docstring_of(base).sections | doc.sections
     return doc
+
+
+def bases_of(node: ast.ClassDef, module: SourceModule) -> Iterator[Target]:
+    """The bases of a class that are imported from modules of ours."""
+    for name in (base.id for base in node.bases if isinstance(base, ast.Name)):
+        origin, imported = module.imports.get(name, ("", ""))
+        file = locate_module(origin) if origin.startswith("vesalia.") else None
+        if file is not None:
+            yield Target(origin, imported, "builtin", file)
 
 
 def written(slot: str, signature: Signature) -> list[str]:
@@ -256,14 +304,14 @@ def option_cell(option: Any) -> str:
 
 
 def python_page() -> str:
-    """The page of the Python face: every public name."""
-    lines = [
-        "`import vesalia` is quick and loads no torch. These names are public; anything else may change.",
-        "",
-        "The [tutorial](../tutorials/first-model.md) shows them at work.",
-    ]
+    """The page of the Python face: every public name, and the types they take and give."""
+    lines = PYTHON_HEAD.splitlines()
     for name in vesalia.__all__:
         lines += ["", f"## {name}", "", *described(name, getattr(vesalia, name))]
+    lines += ["", "## What they take and give", "", "Each with the line that imports it, where the name is needed."]
+    for name, module in TYPES.items():
+        lines += ["", f"## {name}", "", f"`from {module} import {name}`", ""]
+        lines += described(name, getattr(importlib.import_module(module), name))
     return page("Python", lines)
 
 
@@ -276,10 +324,32 @@ def described(name: str, thing: type | Callable[..., Any]) -> list[str]:
         lines += ["", *entry_list(section, doc)] if doc.entries(section) else []
     if doc.text("Returns"):
         lines += ["", f"Returns: {' '.join(doc.text('Returns').split())}"]
+    lines += explained(thing)
     if isinstance(thing, type):
+        lines += property_list(thing)
         for method in public_methods(thing):
             lines += ["", f"### {name}.{method}", "", *described(method, getattr(thing, method))]
     return lines
+
+
+def explained(thing: type | Callable[..., Any]) -> list[str]:
+    """Links to the types of the page that a function's signature names."""
+    if isinstance(thing, type):
+        return []
+    words = re.findall(r"\w+", " ".join(map(str, inspect.get_annotations(thing).values())))
+    own = thing.__qualname__.partition(".")[0]
+    named = [word for word in dict.fromkeys(words) if word != own and (word in TYPES or word in vesalia.__all__)]
+    return ["", f"See {', '.join(f'[{word}](#{word.lower()})' for word in named)}."] if named else []
+
+
+def property_list(thing: type) -> list[str]:
+    """The properties a class of ours has, as a list."""
+    found = {name: member for name, member in vars(thing).items() if isinstance(member, property)}
+    public = [(name, member) for name, member in found.items() if not name.startswith("_")]
+    if not public:
+        return []
+    rows = [f"- `{name}`: {cell(docstrings.markdown(inspect.getdoc(member) or ''))}" for name, member in public]
+    return ["", "Properties:", "", *rows]
 
 
 def entry_list(section: str, doc: docstrings.Docstring) -> list[str]:
@@ -303,7 +373,7 @@ def signature_of(name: str, thing: Callable[..., Any]) -> list[str]:
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in lines:
             lines.append("*")
-        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}".replace("<factory>", "{}")
         lines.append(f"{parameter.name}: {parameter.annotation}{default}")
     body = "".join(f"    {line},\n" for line in lines)
     returns = found.return_annotation

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -19,8 +20,9 @@ import vesalia
 from tests.tiny_archive import read_config, write_config
 from tests.training.fakes import Ears
 from vesalia.api import CheckReport, _is_evaluation, as_texts
-from vesalia.errors import ArchiveError, CheckpointError, ConfigError, DataError, Fault, ResourceError
+from vesalia.errors import ArchiveError, CheckpointError, ConfigError, DataError, Fault, Interrupted, ResourceError
 from vesalia.mmar.overrides import typed
+from vesalia.runtime.interrupts import StopRequest
 
 
 class TestOverrides:
@@ -125,6 +127,16 @@ class TestTraining:
         assert caught.value.faults
         assert list((archive / "models").iterdir()) == []
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_request_to_stop_while_the_data_is_looked_at(self, archive: Path, number: signal.Signals) -> None:
+        ears, stop = Ears(), StopRequest()
+        stop.signal_number = number
+        with pytest.raises(Interrupted, match=r"stopped with 1 of \d+ files looked at; nothing was written") as caught:
+            vesalia.Archive(archive).train(device="cpu", listener=ears, stop=stop)
+        assert caught.value.exit_code == 128 + number
+        assert not ears.heard
+        assert list((archive / "models").iterdir()) == []
+
     def test_warnings_reach_the_listener(self, archive: Path) -> None:
         config = read_config(archive)
         config["search"] = []
@@ -184,6 +196,19 @@ class TestUsing:
         np.testing.assert_array_equal(from_file.data, from_array.data)
         np.testing.assert_array_equal(from_file.placed, image.affine)
         assert sorted(trained.rglob("*")) == before
+
+    def test_predicting_warns_of_what_is_odd(self, trained: Path, balls: Path) -> None:
+        path = trained / "config" / "config_validation.json"
+        config = {**json.loads(path.read_text()), "zzz": 1, "writers": []}
+        path.write_text(json.dumps(config))
+        with pytest.warns(UserWarning, match="a key that nothing reads") as told:
+            vesalia.Archive(trained).predict(balls.parent / "imagesTr" / "case_5.nii.gz", device="cpu")
+        assert [str(warning.message).split(": ")[1] for warning in told] == ["zzz"]
+
+    def test_whether_to_judge_is_the_config_s_word(self, archive: Path) -> None:
+        face = vesalia.Archive(archive)
+        assert face.judges()
+        assert not face.judges(overrides={"do_validation": False, "output_infer_result": True})
 
     def test_without_weights_it_says_so(self, archive: Path) -> None:
         with pytest.raises(CheckpointError, match="vesalia train"):

@@ -35,7 +35,6 @@ def test_every_exception_is_ours_public_and_drawn_in_the_tree(error: type[Except
         (errors.CheckpointError, ValueError),
         (errors.TrainingError, ArithmeticError),
         (errors.ResourceError, OSError),
-        (errors.MissingDependency, ImportError),
     ],
 )
 def test_user_errors_are_also_the_builtin_a_caller_expects(error: type[VesaliaError], builtin: type[Exception]) -> None:

@@ -1,25 +1,26 @@
 """The Python face: one class whose methods are the verbs of the command line.
 
-Torch is imported by the methods that need it, so that checking stays quick and ``import vesalia`` light.
+Torch is imported by the methods that need it, so that ``import vesalia`` stays light.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import functools
-import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vesalia.errors import DataError, Fault
+from vesalia.errors import ConfigError, DataError, Fault, Interrupted
 from vesalia.mmar.archive import ArchiveFolder, open_archive
 from vesalia.mmar.build import rehearse
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
 from vesalia.mmar.validate import plan_evaluation, plan_training
+from vesalia.runtime.jsonfile import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,6 +109,9 @@ class Archive:
     ) -> CheckReport:
         """Check the configs, then look at the data.
 
+        Vesalia's own components are constructed (networks without weights) to hear what no argument shows alone;
+        code of plug-ins and of the archive is neither imported nor run.
+
         Args:
             config: The config to check, relative to the archive; None checks the train config and, if it is
                 there, the validation config.
@@ -177,7 +181,7 @@ class Archive:
             allow_custom_code=self.allow_custom_code,
         )
         self._rehearse(plan)
-        self._require_sound_data(plan, listener)
+        self._require_sound_data(plan, listener, stop)
         from vesalia.training.fit import TrainOptions, fit  # late: torch
 
         options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device)
@@ -283,10 +287,27 @@ class Archive:
             DataError: The image cannot be read or does not fit the network.
         """
         plan = self._evaluation(config, environment, overrides, validation=False, predictions=True, listed=False)
+        for warning in plan.warnings:
+            warnings.warn(str(warning), stacklevel=2)
         from vesalia.inference.infer import infer_image  # late: torch
 
         source = Path(image) if isinstance(image, (str, os.PathLike)) else image
         return infer_image(plan, source, affine=affine, options=self._options(plan, device))
+
+    def judges(
+        self, *, config: str = EVALUATE_CONFIG, environment: str = ENVIRONMENT, overrides: Overrides = ()
+    ) -> bool:
+        """Whether a validation config asks to be judged: its ``do_validation``, or what wins over it.
+
+        Args:
+            config: The validation config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+
+        Raises:
+            ConfigError: The config has faults.
+        """
+        return self._evaluation(config, environment, overrides, validation=None, predictions=None).do_validation
 
     def _options(self, plan: EvaluatePlan, device: str, *, resume: bool = False) -> InferenceOptions:
         from vesalia.inference.assemble import InferenceOptions  # late: torch
@@ -324,7 +345,7 @@ class Archive:
         environment: str,
         overrides: Overrides,
         *,
-        validation: bool,
+        validation: bool | None,
         predictions: bool | None,
         listed: bool = True,
     ) -> EvaluatePlan:
@@ -349,10 +370,15 @@ class Archive:
         with torch.device("meta"):  # a network without its weights
             rehearse(component for component in components if component.slot == "model")
 
-    def _require_sound_data(self, plan: TrainPlan, listener: Listener | None) -> None:
+    def _require_sound_data(self, plan: TrainPlan, listener: Listener | None, stop: StopRequest | None) -> None:
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
 
-        report = preflight(plan)
+        def looked_at(done: int, total: int) -> None:
+            if stop:
+                message = f"stopped with {done} of {total} files looked at; nothing was written"
+                raise Interrupted(message, signal_number=stop.signal_number or 2)
+
+        report = preflight(plan, progress=looked_at)
         if report.faults:
             raise DataError("the data is not ready to train on:", faults=report.faults)
         if listener:
@@ -368,8 +394,8 @@ def _counted(progress: ShowProgress | None) -> Callable[[int, int, str], None] |
 def _is_evaluation(path: Path) -> bool:
     """Whether a config file is one of the validation kind: it has no ``train`` section."""
     try:
-        config = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        config = read_json(path)
+    except ConfigError:
         return False  # the planner says what is wrong
     return isinstance(config, dict) and "train" not in config
 

@@ -10,8 +10,7 @@ The tree::
     │   ├── CustomCodeRefused (PermissionError) custom code was named, and not allowed
     │   ├── CheckpointError (ValueError)        weights do not fit, are torn, or are missing
     │   ├── TrainingError (ArithmeticError)     a training went wrong: the loss is no number any more
-    │   ├── ResourceError (OSError)             disk, memory or time is not enough
-    │   └── MissingDependency (ImportError)     an optional part is not installed
+    │   └── ResourceError (OSError)             disk, memory or time is not enough
     └── Interrupted                  exit code 130/143: stopped on request, work was saved
 
 Each message says where, what was found, what was expected and what to write instead:
@@ -32,7 +31,6 @@ __all__ = [
     "DataError",
     "Fault",
     "Interrupted",
-    "MissingDependency",
     "ResourceError",
     "TrainingError",
     "UserError",
@@ -111,10 +109,6 @@ class TrainingError(UserError, ArithmeticError):
 
 class ResourceError(UserError, OSError):
     """The machine has too little disk, memory or time for what was asked."""
-
-
-class MissingDependency(UserError, ImportError):
-    """An optional part is not installed; the message holds the line that installs it."""
 
 
 class Interrupted(VesaliaError):

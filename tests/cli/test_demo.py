@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import vesalia
 from tests.cli.running import call
+from vesalia.cli.demo import _farewell
 
 SMALL = ("--cases", "8", "--size", "32", "--budget", "9s")
 
@@ -29,6 +31,13 @@ def test_from_nothing_to_a_report(
         "3 of 4",
         "4 of 4",
     ]
+
+
+def test_the_farewell_tells_the_dice_of_the_report_it_names(trained: Path) -> None:
+    judged = vesalia.Archive(trained).evaluate(device="cpu")
+    said = _farewell(trained, judged)
+    assert f"mean Dice on the held-out cases: {judged.metrics['mean_dice'].overall.mean:.4f}\n" in said
+    assert f"report: {judged.files['report']} " in said
 
 
 @pytest.mark.parametrize("arguments", [("--budget", "soon"), ("--cases", "2"), ("--size", "8")])

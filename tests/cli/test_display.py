@@ -76,6 +76,18 @@ class TestLines:
         LineDisplay(log.console).validated(validation_report(per_class={}, best=False))
         assert log.text.endswith("other 0.1000, 1.5 s\n")
 
+    @pytest.mark.parametrize(
+        ("unprinted", "line"),
+        [
+            (("other",), "dice 0.8000 (0.700, 0.900), 1.5 s"),
+            (("dice",), "other 0.1000, 1.5 s"),
+            (("dice", "other"), "1.5 s"),
+        ],
+    )
+    def test_metrics_with_do_print_false_are_left_out(self, log: Screen, unprinted: tuple[str, ...], line: str) -> None:
+        LineDisplay(log.console).validated(validation_report(unprinted=unprinted))
+        assert log.text == f"validation at epoch 1, step 3: {line}  best so far\n"
+
     def test_the_cache_says_when_it_is_full(self, log: Screen) -> None:
         display = LineDisplay(log.console)
         display.filling(1, 3)
@@ -126,6 +138,14 @@ class TestTerminal:
         assert "validation at epoch 1, step 3: dice 0.8000" in terminal.text
         for part in ("epoch 1", "loss 0.500", "dice 0.800", "4.0 samples/s", "waiting 10%", "ETA 1:01"):
             assert part in terminal.text
+
+    def test_a_key_metric_with_do_print_false_is_not_in_the_bar(self, terminal: Screen) -> None:
+        display = LiveDisplay(terminal.console)
+        display.validated(validation_report(unprinted=("dice",)))
+        display.stepped(step_report())
+        display.closed()
+        assert "loss 0.500" in terminal.text
+        assert "dice" not in terminal.text
 
     def test_closing_without_anything_shown(self, terminal: Screen) -> None:
         LiveDisplay(terminal.console).closed()

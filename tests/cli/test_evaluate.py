@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_predictions_are_written_if_asked_for(
 ) -> None:
     call(capsys, "evaluate", trained, option, "--json", "--device", "cpu")
     assert len(list((trained / "eval").rglob("*.nii.gz"))) == count
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "infer"])
+def test_what_is_odd_in_the_config_is_said_beside_the_answer(
+    capsys: pytest.CaptureFixture[str], trained: Path, verb: str
+) -> None:
+    path = trained / "config" / "config_validation.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "zzz": 1}))
+    answer = call(capsys, verb, trained, "--json", "--device", "cpu")
+    assert [warning["key"] for warning in answer.data["warnings"]] == ["zzz"]
+    assert "warning: config/config_validation.json: zzz: found a key that nothing reads" in answer.err
 
 
 def test_without_weights_it_says_what_to_run(capsys: pytest.CaptureFixture[str], archive: Path) -> None:

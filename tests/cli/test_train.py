@@ -94,6 +94,30 @@ def test_a_full_disk_is_words_and_exit_code_2(
     assert not [path for path in (archive / "models").iterdir() if not path.name.startswith("events.out")]
 
 
+@pytest.mark.parametrize("name", ["OMPI_COMM_WORLD_RANK", "RANK"])
+def test_of_several_processes_only_the_first_trains(
+    capsys: pytest.CaptureFixture[str], archive: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before = sorted(archive.rglob("*"))
+    monkeypatch.setenv(name, "1")
+    answer = call(capsys, "train", archive, *TRAIN, "--set", "epochs=1")
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err.strip().splitlines() == ["rank 1: this version trains in one process; rank 0 does the work"]
+    assert sorted(archive.rglob("*")) == before
+    monkeypatch.setenv(name, "0")
+    assert call(capsys, "train", archive, *TRAIN, "--json", "--set", "epochs=1").data["epochs"] == 1
+
+
+def test_for_machines_the_other_ranks_end_with_json_too(
+    capsys: pytest.CaptureFixture[str], archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "3")
+    answer = call(capsys, "train", archive, *TRAIN, "--json")
+    assert (answer.code, answer.data["ok"], answer.data["rank"]) == (0, True, 3)
+    assert answer.out.count("\n") == 1
+    assert list((archive / "models").iterdir()) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_exits_cleanly_and_resume_goes_on(

@@ -20,7 +20,7 @@ def described(*, training: int = 20, validation: int = 5, modality: str = "CT") 
     labels = {0: "background", 1: "liver", 2: "Left kidney"}
     root = Path("/data")
     return DatasetDescription(
-        "Some", root, root / "dataset.json", "decathlon", (modality,), labels,
+        "Some", root, root / "dataset.json", (modality,), labels,
         tuple(entries[:training]), tuple(entries[training:]),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.datatools.datasets import decathlon
@@ -10,7 +11,7 @@ from vesalia.datatools.new_archive import new_archive
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan
 from vesalia.mmar.validate import plan_evaluation, plan_training
 
-__all__ = ["evaluation_of", "made", "training_of"]
+__all__ = ["evaluation_of", "made", "training_of", "with_pipeline"]
 
 
 def made(folder: Path, data: Path | None = None) -> Path:
@@ -26,3 +27,8 @@ def training_of(archive: Path, *settings: str) -> TrainPlan:
 def evaluation_of(archive: Path, *settings: str) -> EvaluatePlan:
     """The archive's evaluation plan, judging and writing."""
     return plan_evaluation(archive, overrides=settings, do_validation=True, output_infer_result=True)
+
+
+def with_pipeline(plan: TrainPlan, **args: object) -> TrainPlan:
+    """The plan with other arguments of its training pipeline."""
+    return replace(plan, image_pipeline=replace(plan.image_pipeline, args={**plan.image_pipeline.args, **args}))

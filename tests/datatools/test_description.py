@@ -14,7 +14,7 @@ from vesalia.datatools.description import DatasetDescription, DatasetEntry, spli
 
 def described(*modality: str) -> DatasetDescription:
     labels = {0: "background", 1: "liver", 4: "vessel"}
-    return DatasetDescription("Any", Path("/data"), Path("/data/dataset.json"), "decathlon", modality, labels, ())
+    return DatasetDescription("Any", Path("/data"), Path("/data/dataset.json"), modality, labels, ())
 
 
 def test_an_entry_is_written_as_data_lists_have_it() -> None:

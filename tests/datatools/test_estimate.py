@@ -7,11 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.datatools.plans import evaluation_of, made, training_of
+from tests.datatools.plans import with_pipeline
 from vesalia.datatools import estimate as module
 from vesalia.datatools.data_use import DataUse, uses_of
 from vesalia.datatools.estimate import Estimate, estimate, estimate_faults
@@ -21,21 +20,6 @@ from vesalia.mmar.plan import EvaluatePlan, TrainPlan
 SUBJECT = SubjectFindings(stored_voxels=1000, resampled_shape=(100, 100, 50), channels=1, files=2)
 ITEM = 4 * 500_000 * 2
 GIGABYTE = 1_000_000_000
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("estimate"))
-
-
-@pytest.fixture(scope="module")
-def training(archive: Path) -> TrainPlan:
-    return training_of(archive)
-
-
-@pytest.fixture(scope="module")
-def evaluation(archive: Path) -> EvaluatePlan:
-    return evaluation_of(archive)
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +32,6 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(plan: TrainPlan | EvaluatePlan, subjects: int = 4) -> Mapping[str, tuple[DataUse, list[SubjectFindings]]]:
     return {use.where: (use, [SUBJECT] * subjects) for use in uses_of(plan)}
-
-
-def with_pipeline(plan: TrainPlan, **args: Any) -> TrainPlan:
-    return replace(plan, image_pipeline=replace(plan.image_pipeline, args={**plan.image_pipeline.args, **args}))
 
 
 def test_caches_of_training_and_validation_add_up(training: TrainPlan) -> None:
@@ -115,6 +95,28 @@ def test_an_evaluation_needs_room_for_its_largest_subject_and_its_results(evalua
     assert needs.disk_folder == str(evaluation.output_dir)
     silent = replace(evaluation, output_infer_result=False)
     assert estimate(silent, found(silent)).disk == needs.disk - 4 * 1000 // 10
+
+
+def classes_of(plan: EvaluatePlan) -> float:
+    """How many class channels an estimate counts with."""
+    return (estimate(plan, found(plan)).step / (4 * 500_000) - 1) / 3
+
+
+def test_classes_are_those_of_the_weights_or_of_the_config(evaluation: EvaluatePlan, tmp_path: Path) -> None:
+    plain = replace(evaluation, post_transforms=(), val_metrics=(), model_loader=None, checkpoint_dir=tmp_path)
+    assert classes_of(plain) == 2
+    (metric,) = (m for m in evaluation.val_metrics if m.name == "ComputeAverageDice" and "num_classes" in m.args)
+    assert classes_of(replace(plain, val_metrics=(replace(metric, args={**metric.args, "num_classes": 7}),))) == 7
+    card = {"format": "vesalia-model", "format_version": 1, "model": {}, "in_channels": 1, "sha256": ""}
+    (tmp_path / "model.json").write_text(json.dumps({**card, "class_names": list("abcdefghijk")}))
+    assert classes_of(plain) == 11
+
+
+def test_code_of_the_archive_is_not_run_to_find_the_weights(evaluation: EvaluatePlan) -> None:
+    assert evaluation.model_loader is not None
+    strange = replace(evaluation.model_loader.target, module="nowhere", origin="custom")
+    foreign = replace(evaluation, model_loader=replace(evaluation.model_loader, target=strange))
+    assert classes_of(foreign) == 3
 
 
 def test_subjects_that_could_not_be_read_do_not_count(training: TrainPlan, evaluation: EvaluatePlan) -> None:

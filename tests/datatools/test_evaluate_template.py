@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.datatools.fingerprints import sized
 from vesalia.datatools.evaluate_template import evaluate_config
 from vesalia.datatools.train_template import train_config
@@ -22,6 +24,12 @@ def test_images_are_prepared_as_in_training() -> None:
     ]
     assert evaluation[2]["args"] == training[2]["args"]
     assert evaluation[3] == training[4]
+
+
+def test_images_are_turned_as_in_training_and_labels_are_not() -> None:
+    config = evaluate_config(replace(sized(), is_canonical=True), CLASSES)
+    assert config["pre_transforms"][0]["args"] == {"fields": "image", "as_closest_canonical": True}
+    assert config["label_transforms"][0]["args"] == {"fields": "label"}
 
 
 def test_probabilities_come_back_to_the_original_grid_before_they_are_decided() -> None:

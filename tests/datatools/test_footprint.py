@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.components.models.base import Model
 from vesalia.components.models.segresnet import SegResnet
 from vesalia.components.models.unet import Unet
@@ -37,7 +38,7 @@ def kept_bytes(model: Model, image: torch.Tensor) -> int:
 
 @pytest.mark.parametrize(("name", "args"), [("Unet", UNET), ("SegResnet", SEGRESNET)])
 def test_activations_are_right_within_a_factor_of_two(name: str, args: dict[str, Any]) -> None:
-    measured = kept_bytes(built(name, args), torch.rand(2, 1, 32, 32, 16))
+    measured = kept_bytes(built(name, args), uniform(2, 1, 32, 32, 16))
     assert 0.7 < activation_bytes(name, args, crop=(32, 32, 16), batch=2) / measured < 2
 
 

@@ -50,6 +50,16 @@ def test_intensities_in_words() -> None:
     assert "mean 0 and deviation 1" in card("MRI")
 
 
+def test_sides_and_axes_in_words() -> None:
+    assert "Crops are not reversed at random" in card()
+    mixed = replace(measured(), orientations=("LPS", "RAS"))
+    sizes = replace(sized(), is_canonical=True, is_mirrored=True)
+    text = model_card(described(), fingerprint=mixed, sizes=sizes)
+    assert "* Axes turned towards R, A, S, as those of the files point LPS and RAS;" in text
+    assert "Crops are reversed along each axis at random" in text
+    assert "Axes turned" not in card()
+
+
 def test_channels_in_words() -> None:
     assert "1 channel." in card()
     text = model_card(described(), fingerprint=measured(), sizes=replace(sized(), channels=4))

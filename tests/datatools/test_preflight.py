@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.datatools.datasets import SHAPE, decathlon, label_map, nnunet, write_nifti
-from tests.datatools.plans import evaluation_of, made, training_of
+from tests.datatools.plans import evaluation_of, made, training_of, with_pipeline
 from vesalia.datatools import preflight as module
 from vesalia.datatools.data_use import uses_of
 from vesalia.datatools.preflight import PreflightReport, preflight
@@ -123,6 +123,16 @@ def test_a_file_that_both_lists_name_is_told_once(archive: Path) -> None:
     assert len(preflight(training_of(archive)).faults) == 1
 
 
+def test_training_and_validation_on_lists_of_one_name_are_counted_both(archive: Path) -> None:
+    plan = training_of(archive)
+    assert plan.validate is not None
+    pipeline = plan.validate.image_pipeline
+    same = replace(pipeline, args={**pipeline.args, "data_list_key": "training"})
+    report = preflight(replace(plan, validate=replace(plan.validate, image_pipeline=same)))
+    assert (report.counts["subjects_train"], report.counts["subjects_validate"]) == (4, 4)
+    assert "4 subjects in train and 4 subjects in validate" in report.summary()
+
+
 def test_a_machine_that_is_too_small(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vesalia.datatools.estimate.available_memory_bytes", lambda: 1000)
     monkeypatch.setattr("vesalia.datatools.estimate.free_disk_bytes", lambda _: 1000)
@@ -144,10 +154,7 @@ def test_a_size_that_may_not_fit_is_a_warning(archive: Path, monkeypatch: pytest
 
 def test_a_list_that_went_missing_meanwhile(archive: Path) -> None:
     plan = training_of(archive)
-    moved = replace(
-        plan, image_pipeline=replace(plan.image_pipeline, args={**plan.image_pipeline.args, "data_list_key": "x"})
-    )
-    report = preflight(moved)
+    report = preflight(with_pipeline(plan, data_list_key="x"))
     assert "no key 'x'" in report.faults[0].found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -29,6 +30,27 @@ def test_cubes_of_known_density(tmp_path: Path) -> None:
     assert found.label_voxels == {0: background, 1: 6 * 64, 2: 6 * 64}
     assert found.label_cases == {0: 6, 1: 6, 2: 6}
     assert found.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("codes", "mixed"),
+    [(["LPS"] * 4, False), (["RAS", "LAS", "RAS", "RAS"], True), (["RAS", "SRA", "PIR", "RAS"], True)],
+)
+def test_mixed_axes_are_measured_in_one_order(tmp_path: Path, codes: list[str], mixed: bool) -> None:
+    folder = decathlon(tmp_path, training=2)
+    for index, code in enumerate(codes):
+        for part in ("imagesTr", "labelsTr"):
+            path = folder / part / f"case_{index}.nii.gz"
+            image = nib.Nifti1Image.from_filename(path)
+            turn = nib.orientations.ornt_transform(
+                nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(code)
+            )
+            nib.save(image.as_reoriented(turn), path)
+    found = scanned(folder)
+    assert found.is_mixed is mixed
+    assert found.orientations == tuple(sorted(set(codes)))
+    assert set(found.shapes) == {SHAPE}
+    assert found.median_spacing_mm == pytest.approx(SPACING_MM)
 
 
 def test_shapes_after_resampling(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -30,6 +31,20 @@ def test_crops_are_four_fifths_of_the_volume_up_to_96(shape: tuple[int, ...], cr
 def test_spacing_is_the_median_to_three_digits() -> None:
     sizes = choose_sizes(described(), measured(spacing=(0.78515625, 0.7849, 4.99951)), memory_bytes=8 * GIGABYTE)
     assert sizes.spacing_mm == (0.785, 0.785, 5.0)
+
+
+def test_axes_are_turned_where_those_of_the_data_differ() -> None:
+    mixed = replace(measured(), orientations=("LPS", "RAS"))
+    assert choose_sizes(described(), mixed, memory_bytes=8 * GIGABYTE).is_canonical
+    assert not sized().is_canonical
+
+
+@pytest.mark.parametrize(
+    ("name", "mirrored"), [("Left kidney", False), ("kidney_RIGHT", False), ("spleen", True), ("lung", True)]
+)
+def test_what_is_told_apart_by_its_side_is_not_mirrored(name: str, mirrored: bool) -> None:
+    description = replace(described(), labels={0: "background", 1: "liver", 2: name})
+    assert choose_sizes(description, measured(), memory_bytes=8 * GIGABYTE).is_mirrored is mirrored
 
 
 def test_ct_gets_a_window_and_mr_does_not() -> None:

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from tests.datatools.datasets import SHAPE, label_map, write_nifti
-from tests.datatools.plans import made, training_of
 from vesalia.datatools import subject_check
 from vesalia.datatools.data_use import DataUse, uses_of
 from vesalia.datatools.subject_check import SubjectFindings, check_subject
 from vesalia.imaging.nifti import read_header
+from vesalia.mmar.plan import TrainPlan
 from vesalia.pipelines.datalist import DataItem
 
 
-@pytest.fixture(scope="module")
-def use(tmp_path_factory: pytest.TempPathFactory) -> DataUse:
-    return uses_of(training_of(made(tmp_path_factory.mktemp("use"))))[0]
+@pytest.fixture
+def use(training: TrainPlan) -> DataUse:
+    return uses_of(training)[0]
 
 
 @pytest.fixture
@@ -215,3 +215,11 @@ def test_a_plain_nifti_needs_no_end_check(use: DataUse, label: Path, tmp_path: P
     assert told(look(use, image, label=label, voxels=False)) == ""
     image.write_bytes(image.read_bytes()[:-50])
     assert "cut short" in told(look(use, image, label=label, voxels=False))
+
+
+def test_an_image_of_one_value_is_odd(use: DataUse, label: Path, tmp_path: Path) -> None:
+    image = write_nifti(tmp_path / "image.nii.gz", np.full(SHAPE, 40, dtype=np.float32))
+    found = look(use, image, label=label)
+    assert found.faults == ()
+    assert "image.nii.gz: found the value 40 in every voxel" in str(found.warnings[0])
+    assert look(use, image, label=label, voxels=False).warnings == ()

@@ -17,7 +17,7 @@ def names(steps: list[dict[str, Any]]) -> list[str]:
 
 
 def test_cached_steps_come_before_those_with_chance() -> None:
-    assert names(train_config(sized())["train"]["pre_transforms"]) == [
+    assert names(train_config(replace(sized(), is_mirrored=True))["train"]["pre_transforms"]) == [
         "LoadNifti",
         "ConvertToChannelsFirst",
         "ScaleByResolution#ScaleImage",
@@ -28,6 +28,18 @@ def test_cached_steps_come_before_those_with_chance() -> None:
         "ScaleShiftIntensity",
         "ScaleIntensityOscillation",
     ]
+
+
+def test_no_crop_is_mirrored_where_sides_count() -> None:
+    config = train_config(replace(sized(), is_mirrored=False))
+    assert not any("Flip" in name for name in names(config["train"]["pre_transforms"]))
+
+
+@pytest.mark.parametrize("canonical", [True, False])
+def test_axes_are_turned_on_loading_image_and_label(canonical: bool) -> None:
+    load = train_config(replace(sized(), is_canonical=canonical))["train"]["pre_transforms"][0]
+    assert load["args"]["fields"] == ["image", "label"]
+    assert load["args"].get("as_closest_canonical", False) is canonical
 
 
 def test_validation_refers_to_the_steps_of_the_training() -> None:

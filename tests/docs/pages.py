@@ -35,9 +35,8 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page a person reads: the root's and those under docs, examples and changes."""
-    folders = [ROOT / name for name in ("docs", "examples", "changes")]
-    below = [path for folder in folders if folder.is_dir() for path in folder.rglob("*.md")]
+    """Every page a person reads: the root's and those under docs, examples and benchmarks."""
+    below = [path for name in ("docs", "examples", "benchmarks") for path in (ROOT / name).rglob("*.md")]
     return sorted([*ROOT.glob("*.md"), *below])
 
 

@@ -85,6 +85,32 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert [name for name in vesalia.__all__ if f"\n## {name}\n" not in text] == []
 
 
+ELSEWHERE = {"Any", "Callable", "False", "Mapping", "NDArray", "None", "Path", "PathLike", "Sequence", "Tensor", "True"}
+IN_THE_HEAD = {"Affine", "ChannelAxis", "Overrides", "ShowProgress"}
+
+
+def test_every_type_in_a_signature_is_explained() -> None:
+    text = (REFERENCE / "python.md").read_text(encoding="utf-8")
+    signatures = " ".join(re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    named = set(re.findall(r"\b[A-Z]\w*[a-z]\w*", signatures)) - ELSEWHERE
+    head = text.partition("\n## ")[0]
+    assert {name for name in named & IN_THE_HEAD if f"`{name}`" not in head} == set()
+    assert {name for name in named - IN_THE_HEAD if f"\n## {name}\n" not in text} == set()
+
+
+def test_every_attribute_of_a_result_is_explained() -> None:
+    text = (REFERENCE / "python.md").read_text(encoding="utf-8")
+    _, _, results = text.partition("\n## What they take and give\n")
+    silent = []
+    for section in results.split("\n## ")[1:]:
+        name, own = section.splitlines()[0], section.partition("\n### ")[0]
+        signature = re.search(r"^```text\n(.*?)^```$", own, re.MULTILINE | re.DOTALL)
+        assert signature is not None
+        attributes = re.findall(r"^    (\w+): ", signature[1], re.MULTILINE)
+        silent += [f"{name}.{attribute}" for attribute in attributes if f"\n- `{attribute}`: " not in own]
+    assert silent == []
+
+
 def code_words(page: str) -> set[str]:
     """What stands in code marks in the first cells of a page's tables."""
     text = (REFERENCE / page).read_text(encoding="utf-8")

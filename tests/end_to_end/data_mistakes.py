@@ -131,18 +131,20 @@ MISTAKES = (
         ("dataset.json", "validation[0].image", "a folder", "imagesTr"),
         _ALL,
     ),
-    Mistake("an image cut short", _cut, (_IMAGE, "damaged gzip data", "a fresh copy of the file"), _ALL, may_change=_EVAL),
+    Mistake(
+        "an image cut short", _cut, (_IMAGE, "damaged gzip data", "a fresh copy of the file"), _ALL, may_change=_EVAL
+    ),
     Mistake("an image with a bit flipped", _flip_bit, (_IMAGE, "damaged gzip data"), _ALL, may_change=_EVAL),
     Mistake(
         "a text called .nii.gz",
-        lambda bench: bench.image(5).write_text("these are not the voxels you are looking for\n" * 20) and None,
+        lambda bench: bench.image(5).write_text("these are not the voxels you are looking for\n" * 20),
         (_IMAGE, "without the NIfTI mark", "NIfTI"),
         _ALL,
         may_change=_EVAL,
     ),
     Mistake(
         "an empty image file",
-        lambda bench: bench.image(5).write_bytes(b"") and None,
+        lambda bench: bench.image(5).write_bytes(b""),
         (_IMAGE, "an empty file", "NIfTI"),
         _ALL,
         may_change=_EVAL,

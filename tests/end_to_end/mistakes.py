@@ -12,7 +12,7 @@ from tests.end_to_end.workbench import TRAIN, Bench
 
 __all__ = ["Damage", "Mistake", "all_of", "as_it_is", "drop", "put", "put_text", "replace_text", "slip", "step"]
 
-Damage = Callable[[Bench], None]
+Damage = Callable[[Bench], object]
 
 
 @dataclass(frozen=True)

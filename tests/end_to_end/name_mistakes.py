@@ -81,8 +81,8 @@ MISTAKES = (
     _renamed("the model loader", "checkpoint_dir", "checkpoint_dri", "model_loader", VALIDATION),
     Mistake(
         "argument of an auxiliary operation misspelt",
-        _with_aux_op("NegLoss", tga="loss"),
-        (TRAIN, "train.aux_ops[0].args", "tga", "tag (did you mean this?)"),
+        _with_aux_op("NegLoss", tags="loss"),
+        (TRAIN, "train.aux_ops[0].args", "tags", "tag (did you mean this?)"),
     ),
     Mistake(
         "a setting misspelt",

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-from tests.end_to_end.mistakes import Damage, Mistake, all_of, as_it_is, put, put_text, replace_text
-from tests.end_to_end.workbench import ENVIRONMENT, LIST, TRAIN, VALIDATION, Bench
+from tests.end_to_end.mistakes import Damage, Mistake, all_of, as_it_is, put, put_text
+from tests.end_to_end.workbench import ENVIRONMENT, TRAIN, Bench
 
 __all__ = ["MISTAKES"]
 
@@ -67,6 +66,12 @@ def _torn_weights(bench: Bench) -> None:
     path.write_bytes(content)
 
 
+def _cut_weights(bench: Bench) -> None:
+    path = bench.models / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
 def _cut_state(bench: Bench) -> None:
     path = bench.models / "resume.safetensors"
     path.write_bytes(path.read_bytes()[:200])
@@ -84,7 +89,13 @@ def _other_network(bench: Bench) -> None:
     for name in ("model.safetensors", "model.json"):
         (bench.root / name).write_bytes((bench.models / name).read_bytes())
     put("MMAR_CKPT", str(bench.root / "model.ckpt"), ENVIRONMENT)(bench)
-    put("train.model", {"name": "SegResnet", "args": {"num_classes": 4, "blocks_down": "1,1", "blocks_up": "1", "init_filters": 4, "use_group_normG": 2}})(bench)
+    put(
+        "train.model",
+        {
+            "name": "SegResnet",
+            "args": {"num_classes": 4, "blocks_down": "1,1", "blocks_up": "1", "init_filters": 4, "use_group_normG": 2},
+        },
+    )(bench)
 
 
 def _file_for_models(bench: Bench) -> None:
@@ -135,7 +146,14 @@ MISTAKES = (
     Mistake(
         "custom code for TensorFlow",
         _custom(_TENSORFLOW_CODE),
-        (TRAIN, "train.loss.path", "mine.Mine", "tensorflow", "a loss in PyTorch", "vesalia.components.losses.base.Loss"),
+        (
+            TRAIN,
+            "train.loss.path",
+            "mine.Mine",
+            "tensorflow",
+            "a loss in PyTorch",
+            "vesalia.components.losses.base.Loss",
+        ),
         options=("--allow-custom-code",),
     ),
     Mistake(
@@ -158,17 +176,17 @@ MISTAKES = (
         ("model.ckpt.index", "TensorFlow checkpoint", "cannot be read", "vesalia train"),
         _USE,
     ),
-    Mistake("weights whose hash differs", _torn_weights, ("model.safetensors", "hash differs", "model.json", "torn"), _USE),
     Mistake(
-        "weights without a card",
-        lambda bench: (bench.models / "model.json").unlink(),
-        ("model.json", "no card beside the weights", "both files of a pair"),
+        "weights whose hash differs",
+        _torn_weights,
+        ("model.safetensors", "hash differs", "the file is damaged", "train again"),
         _USE,
     ),
+    Mistake("weights cut short", _cut_weights, ("model.safetensors", "damaged", "train again"), _USE),
     Mistake(
-        "a card that is not JSON",
-        put_text("models/model.json", "{'model': 1}"),
-        ("model.json", "JSON"),
+        "a text called .safetensors",
+        put_text("models/model.safetensors", "these are not the weights you are looking for"),
+        ("model.safetensors", "copy"),
         _USE,
     ),
     Mistake("a card of another network", _change_card, ("model.safetensors", "do not fit", "shape"), _USE),
@@ -212,7 +230,13 @@ MISTAKES = (
         ("train", "evaluate"),
         ("--device", "cuda:99"),
     ),
-    Mistake("a budget without a unit that is known", as_it_is, ("--budget", "'5 days'", "300s"), ("train",), ("--budget", "5 days")),
+    Mistake(
+        "a budget without a unit that is known",
+        as_it_is,
+        ("--budget", "'5 days'", "300s"),
+        ("train",),
+        ("--budget", "5 days"),
+    ),
     Mistake("a budget of nothing", as_it_is, ("--budget", "'0s'", "300s"), ("train",), ("--budget", "0s")),
     Mistake(
         "a budget that is over before it begins",
@@ -229,7 +253,13 @@ MISTAKES = (
         may_change=_RUN,
     ),
     Mistake("an image that is not there", as_it_is, ("nobody.nii.gz", "no such file"), ("infer",), ("nobody.nii.gz",)),
-    Mistake("labels to be read that are none", as_it_is, ("labels", "'some'", "--labels auto"), ("check",), ("--labels", "some")),
+    Mistake(
+        "labels to be read that are none",
+        as_it_is,
+        ("labels", "'some'", "--labels auto"),
+        ("check",),
+        ("--labels", "some"),
+    ),
     Mistake("a file where the models go", _file_for_models, ("models", "cannot be written"), ("train",)),
     Mistake("a file where the results go", _file_for_eval, ("eval", "cannot be written"), _USE),
     Mistake("an option that is none", as_it_is, ("--epochs",), ("train",), ("--epochs", "3")),

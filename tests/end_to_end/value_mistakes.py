@@ -111,7 +111,10 @@ _RULES = (
         all_of(
             put(f"{_PIPELINE}.batched_by_transforms", value=True),
             put("train.batch_transforms", []),
-            put("train.pre_transforms[5]", {"name": "CropFixedSizeRandomCenter", "args": {"fields": "image,label", "size": [8, 8, 8]}}),
+            put(
+                "train.pre_transforms[5]",
+                {"name": "CropFixedSizeRandomCenter", "args": {"fields": "image,label", "size": [8, 8, 8]}},
+            ),
         ),
         (TRAIN, f"{_PIPELINE}.batched_by_transforms", "no transform gives a batch", "FastCropByPosNegRatio", "false"),
     ),
@@ -151,7 +154,10 @@ _RULES = (
         put(
             "validate.metrics",
             [
-                {"name": "ComputeAverageDice", "args": {"name": name, "is_key_metric": True, "field": "model", "label_field": "label"}}
+                {
+                    "name": "ComputeAverageDice",
+                    "args": {"name": name, "is_key_metric": True, "field": "model", "label_field": "label"},
+                }
                 for name in ("one", "two")
             ],
         ),

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,18 @@ from vesalia.datatools.new_archive import new_archive
 from vesalia.datatools.synthetic import synthesize
 from vesalia.errors import Fault
 
-__all__ = ["ENVIRONMENT", "LIST", "TRAIN", "VALIDATION", "Answer", "Bench", "build_bench", "in_process", "vesalia"]
+__all__ = [
+    "ENVIRONMENT",
+    "LIST",
+    "TRAIN",
+    "VALIDATION",
+    "Answer",
+    "Bench",
+    "build_bench",
+    "in_process",
+    "process_environment",
+    "vesalia",
+]
 
 TRAIN = "config/config_train.json"
 VALIDATION = "config/config_validation.json"
@@ -32,6 +43,9 @@ ENVIRONMENT = "config/environment.json"
 LIST = "config/dataset.json"
 
 _CROP = [8, 8, 8]
+
+Command = Callable[[Sequence[str]], object]
+"""Takes the arguments, and leaves by :class:`SystemExit`."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +132,16 @@ class Answer:
         return "\n".join([said.get("message", ""), *faults])
 
 
-def in_process(*arguments: object) -> Answer:
+def in_process(*arguments: object, command: Command = main) -> Answer:
     """Run the command line here: as in a process of its own, without the seconds that one takes to start."""
     out, err = io.StringIO(), io.StringIO()
-    with _logging_kept(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
+    with (
+        _logging_kept(),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as left,
+    ):
+        command([str(argument) for argument in arguments])
     code = left.value.code
     return Answer(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 

@@ -13,8 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN = {"vesalia", "nvmidl"}
 # Installed with an extra; the folder that may need it.
 EXTRA = {"pytest": "vesalia/testing"}
-# Needed at run time by a library that imports it by itself.
-INDIRECT = {"tensorboard": "torch.utils.tensorboard writes through it"}
 
 
 def imported() -> set[str]:
@@ -52,7 +50,7 @@ def test_every_import_is_declared() -> None:
 
 
 def test_every_declared_dependency_is_imported() -> None:
-    assert declared() - imported_distributions() - set(INDIRECT) == set()
+    assert declared() - imported_distributions() == set()
 
 
 def test_there_are_no_upper_bounds() -> None:

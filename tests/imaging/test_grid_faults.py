@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.imaging.grid_faults import grid_fault, shape_words, spacing_words
 from vesalia.imaging.geometry import Grid
+from vesalia.imaging.grid_faults import grid_fault, shape_words, spacing_words
 
 FILE = Path("label.nii.gz")
 

@@ -88,6 +88,8 @@ def test_the_record_that_volumes_carry() -> None:
         ({"magic": b"ni1"}, "header without the NIfTI mark"),
         ({"datatype": 9999}, "damaged NIfTI header"),
         ({"sform_code": 0, "qform_code": 1, "quatern_b": 5}, "qform that is no rotation"),
+        ({"scl_slope": 1, "scl_inter": np.nan}, "found the slope 1 with the intercept nan, .*; write the file again"),
+        ({"scl_slope": 2, "scl_inter": np.inf}, "found the slope 2 with the intercept inf"),
     ],
 )
 def test_headers_that_are_refused(values: dict[str, Any], message: str) -> None:

@@ -15,6 +15,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.drawn import uniform
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging import nifti
 from vesalia.imaging.nifti import DType, read_header, read_volume, write_volume
@@ -77,6 +78,14 @@ def test_channels_of_different_places_are_refused(tmp_path: Path) -> None:
     _write(tmp_path / "b.nii", _values(), oblique_affine(seed=5))
     with pytest.raises(DataError, match=r"b.nii: found shape .* expected the same grid for all channels"):
         read_volume([tmp_path / "a.nii", tmp_path / "b.nii"])
+
+
+def test_channels_whose_headers_are_rounded_differently_are_one_image(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", _values(), np.diag([0.7421875, 1, 2, 1]))
+    _write(tmp_path / "b.nii", _values(), np.diag([0.742, 1, 2, 1]))
+    volume = read_volume([tmp_path / "a.nii", tmp_path / "b.nii"])
+    assert len(volume.as_batch()[0]) == 2
+    assert volume.spacing_mm[0] == pytest.approx(0.7421875)
 
 
 def test_no_file_at_all_is_refused() -> None:
@@ -201,7 +210,7 @@ def test_there_and_back(
 
 
 def test_2d_with_channels_stays_2d_with_channels(tmp_path: Path) -> None:
-    volume = Volume(torch.rand(3, 5, 4), np.eye(4), "first")
+    volume = Volume(uniform(3, 5, 4), np.eye(4), "first")
     found = _loaded(write_volume(volume, tmp_path / "a.nii"))
     assert found.shape == (5, 4, 1, 3)
     back = read_volume(tmp_path / "a.nii")
@@ -240,7 +249,7 @@ def test_another_grid_says_that_it_is_aligned(tmp_path: Path) -> None:
 def test_a_shear_goes_to_the_sform_only(tmp_path: Path) -> None:
     affine = np.eye(4)
     affine[0, 1] = 0.3
-    after = _loaded(write_volume(Volume(torch.rand(4, 3, 2), affine), tmp_path / "a.nii"))
+    after = _loaded(write_volume(Volume(uniform(4, 3, 2), affine), tmp_path / "a.nii"))
     assert np.allclose(after.affine, affine)
     assert int(after.header["qform_code"]) == 0
 
@@ -265,14 +274,14 @@ def test_rounds_and_refuses_what_does_not_fit(tmp_path: Path) -> None:
 
 
 def test_the_same_volume_gives_the_same_bytes(tmp_path: Path) -> None:
-    volume = Volume(torch.rand(9, 8, 7), np.eye(4))
+    volume = Volume(uniform(9, 8, 7), np.eye(4))
     one, two = (write_volume(volume, tmp_path / name).read_bytes() for name in ("a.nii.gz", "b.nii.gz"))
     assert one == two
 
 
 def test_a_batch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found a batch of crops to write"):
-        write_volume(Volume(torch.rand(2, 4, 3), batched=True), tmp_path / "a.nii")
+        write_volume(Volume(uniform(2, 4, 3), batched=True), tmp_path / "a.nii")
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +290,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(nifti, "create", full)
     with pytest.raises(ResourceError, match=r"a.nii.gz: found no space left"):
-        write_volume(Volume(torch.rand(4, 3, 2), np.eye(4)), tmp_path / "a.nii.gz")
+        write_volume(Volume(uniform(4, 3, 2), np.eye(4)), tmp_path / "a.nii.gz")
     assert list(tmp_path.iterdir()) == []
 
 

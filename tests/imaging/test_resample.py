@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging import resample as module
 from vesalia.imaging.geometry import (
@@ -207,6 +208,6 @@ def test_resample_to_moves_a_volume() -> None:
 def test_what_has_no_place_is_refused() -> None:
     grid = Grid(SHAPE, np.eye(4))
     with pytest.raises(DataError, match="found a volume without an affine"):
-        resample_to(Volume(torch.rand(SHAPE)), grid, mode="linear")
+        resample_to(Volume(uniform(*SHAPE)), grid, mode="linear")
     with pytest.raises(DataError, match="expected 3 spatial axes"):
-        resample_to(Volume(torch.rand(4, 3), np.eye(4)), grid, mode="linear")
+        resample_to(Volume(uniform(4, 3), np.eye(4)), grid, mode="linear")

@@ -3,17 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
-from vesalia.imaging.geometry import Grid
-from vesalia.imaging.volume import ChannelAxis, Sample, Source, Volume
+from vesalia.imaging.volume import ChannelAxis, Sample, Volume
 
 LAYOUTS: list[tuple[ChannelAxis, tuple[int, ...]]] = [("none", (4, 3)), ("first", (2, 4, 3)), ("last", (4, 3, 2))]
 
@@ -22,7 +20,7 @@ LAYOUTS: list[tuple[ChannelAxis, tuple[int, ...]]] = [("none", (4, 3)), ("first"
 def test_as_batch_and_back(layout: tuple[ChannelAxis, tuple[int, ...]], batched: bool, deep: bool) -> None:
     channel, shape = layout
     shape = (*shape[:1], 4, *shape[1:]) if deep and channel != "first" else shape
-    volume = Volume(torch.rand((5, *shape) if batched else shape), channel=channel, batched=batched)
+    volume = Volume(uniform(*((5, *shape) if batched else shape)), channel=channel, batched=batched)
     batch = volume.as_batch()
     assert batch.shape == (5 if batched else 1, 1 if channel == "none" else 2, *volume.spatial_shape)
     assert batch.untyped_storage().data_ptr() == volume.data.untyped_storage().data_ptr()
@@ -32,26 +30,21 @@ def test_as_batch_and_back(layout: tuple[ChannelAxis, tuple[int, ...]], batched:
 
 
 def test_from_batch_takes_another_affine() -> None:
-    volume = Volume(torch.rand(4, 3), np.eye(4))
+    volume = Volume(uniform(4, 3), np.eye(4))
     assert volume.from_batch(volume.as_batch()).affine is volume.affine
     moved = np.diag([2.0, 2.0, 2.0, 1.0])
     assert volume.from_batch(volume.as_batch(), affine=moved).affine is moved
 
 
 def test_place() -> None:
-    volume = Volume(torch.rand(4, 3, 2), np.diag([1.0, 2.0, 3.0, 1.0]))
+    volume = Volume(uniform(4, 3, 2), np.diag([1.0, 2.0, 3.0, 1.0]))
     assert volume.spacing_mm == pytest.approx((1.0, 2.0, 3.0))
     assert volume.grid.shape == (4, 3, 2)
-    assert np.array_equal(Volume(torch.rand(4, 3)).placed, np.eye(4))
-
-
-@pytest.mark.parametrize("name", ["spleen_8.nii.gz", "spleen_8.nii", "spleen_8"])
-def test_a_source_is_named_without_extensions(name: str) -> None:
-    assert Source((Path("images") / name,), Grid((1, 1), np.eye(4))).name == "spleen_8"
+    assert np.array_equal(Volume(uniform(4, 3)).placed, np.eye(4))
 
 
 def test_a_missing_field_is_named_with_those_there_are() -> None:
-    sample = Sample({"image": Volume(torch.rand(4, 3))}, name="case")
+    sample = Sample({"image": Volume(uniform(4, 3))}, name="case")
     with pytest.raises(DataError, match="case: found no field 'label', expected one of: image"):
         _ = sample["label"]
     with pytest.raises(DataError, match="sample: found no field 'label', expected one of: none"):
@@ -59,7 +52,7 @@ def test_a_missing_field_is_named_with_those_there_are() -> None:
 
 
 def test_with_fields_leaves_the_sample_alone() -> None:
-    sample = Sample({"image": Volume(torch.rand(4, 3))}, name="case", prepared={"a": torch.ones(1)})
+    sample = Sample({"image": Volume(uniform(4, 3))}, name="case", prepared={"a": torch.ones(1)})
     more = sample.with_fields(label=Volume(torch.zeros(4, 3)))
     assert set(sample.fields) == {"image"}
     assert set(more.fields) == {"image", "label"}

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.inference.tiny import CLASSES, unet_plan
 from vesalia.errors import CheckpointError
-from vesalia.inference.card import FORMAT_VERSION, model_card, read_card
+from vesalia.inference.card import FORMAT_VERSION, header_metadata, model_card, read_card, read_header
 
 
 def card(**more: Any) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def test_a_card_is_read_back(tmp_path: Path) -> None:
 
 
 def test_no_card(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"model\.json: found no card.*interrupted"):
+    with pytest.raises(CheckpointError, match=r"model\.json: found no card beside the weights and none in them"):
         read_card(tmp_path / "model")
 
 
@@ -63,3 +64,21 @@ def test_what_is_no_card_is_refused(tmp_path: Path, text: str, says: str) -> Non
     (tmp_path / "model.json").write_text(text)
     with pytest.raises(CheckpointError, match=says):
         read_card(tmp_path / "model")
+
+
+def test_the_header_s_card_names_no_folder_and_no_nan() -> None:
+    (text,) = header_metadata(card(best=math.nan)).values()
+    assert json.loads(text) == {key: value for key, value in card(best=None).items() if key != "config"} | {
+        "class_names": list(CLASSES),
+        "model": json.loads(json.dumps(card()["model"])),
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"\x02", b"\x02" + bytes(7) + b"[]", b"\xff" * 99, b"\x09" + bytes(99)])
+def test_what_is_no_header_is_empty(content: bytes) -> None:
+    assert read_header(io.BytesIO(content)) == {}
+
+
+def test_a_header_nested_without_end_is_empty() -> None:
+    text = b"[" * 100_000
+    assert read_header(io.BytesIO(len(text).to_bytes(8, "little") + text)) == {}

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.inference.tiny import save_unet
-from vesalia.errors import ConfigError, DataError, Interrupted
+from vesalia.errors import ConfigError, DataError, Fault, Interrupted
 from vesalia.imaging.nifti import read_volume
 from vesalia.inference.evaluate import evaluate
 from vesalia.mmar.plan import EvaluatePlan
@@ -116,7 +116,7 @@ def test_nothing_is_written_when_every_subject_is_broken(plan: EvaluatePlan) -> 
         path.write_bytes(b"no image")
     with pytest.raises(DataError, match="3 of 3 subjects failed; there are no results"):
         evaluate(plan)
-    assert not plan.output_dir.exists()
+    assert not list(plan.output_dir.rglob("*"))
 
 
 @pytest.mark.usefixtures("echo")
@@ -139,9 +139,19 @@ def test_a_label_of_another_shape_is_a_broken_subject(plan: EvaluatePlan) -> Non
         evaluate(plan)
 
 
+@pytest.mark.usefixtures("echo")
+def test_evaluate_judges_whatever_the_switch_of_the_config_says(plan: EvaluatePlan) -> None:
+    assert evaluate(replace(plan, do_validation=False)).metrics["dice"].overall.count == 3
+
+
+@pytest.mark.usefixtures("echo")
+def test_the_warnings_of_the_plan_are_passed_on(plan: EvaluatePlan) -> None:
+    odd = replace(plan, warnings=(Fault("c.json", "zzz", "a key that nothing reads"),))
+    assert evaluate(odd).warnings == odd.warnings
+    assert evaluate(odd).to_dict()["warnings"][0]["key"] == "zzz"
+
+
 def test_a_plan_that_judges_nothing_is_refused(plan: EvaluatePlan) -> None:
-    with pytest.raises(ConfigError, match="found do_validation: false"):
-        evaluate(replace(plan, do_validation=False))
     with pytest.raises(ConfigError, match="found no val_metrics"):
         evaluate(replace(plan, val_metrics=()))
 

@@ -32,7 +32,6 @@ def test_the_same_network_takes_everything(tmp_path: Path) -> None:
     trained, fresh = unet(seed=1), unet(seed=2)
     save(tmp_path / "model", trained)
     report = load_matching(fresh, tmp_path / "model.ckpt")
-    assert report.complete
     assert report.rows() == []
     assert report.source == tmp_path / "model.safetensors"
     assert report.table().endswith(f"loaded {len(report.loaded)} of {len(report.loaded)} tensors")
@@ -46,7 +45,6 @@ def test_another_number_of_classes_keeps_the_last_layer(tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in fresh.state_dict().items()}
     save(tmp_path / "model", trained)
     report = load_matching(fresh, tmp_path / "model")
-    assert not report.complete
     assert report.reshaped
     assert all(found[0] == 3 and wanted[0] == 5 for _, found, wanted in report.reshaped)
     after = fresh.state_dict()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from tests.drawn import uniform
 from vesalia.imaging.volume import Volume
 from vesalia.inference.overlay import PREDICTION_COLOUR, TRUTH_COLOUR, grey_window, outline, overlay_png
 
@@ -53,7 +54,7 @@ def test_proportions_follow_the_spacing() -> None:
     # 32 x 32 x 8 voxels of 1 x 1 x 4 mm are a cube: every slice fills its square.
     picture = pixels(overlay_png(Volume(torch.ones(32, 32, 8) * torch.arange(8.0), AFFINE)))
     assert picture.shape == (300, 3 * 300 + 2 * 8, 3)
-    flat = pixels(overlay_png(Volume(torch.rand(32, 32, 8) + 5, np.eye(4))))
+    flat = pixels(overlay_png(Volume(uniform(32, 32, 8) + 5, np.eye(4))))
     middle = flat[:, 308 + 150]  # the coronal slice: 8 of 32 mm high
     lit = np.flatnonzero(middle.max(axis=-1) > 60)
     inner = lit[(lit > 20) & (lit < 280)]  # without the letters at the edges
@@ -61,7 +62,7 @@ def test_proportions_follow_the_spacing() -> None:
 
 
 def test_a_flat_image_gives_one_square() -> None:
-    picture = pixels(overlay_png(Volume(torch.rand(20, 30)), label=Volume(torch.ones(20, 30))))
+    picture = pixels(overlay_png(Volume(uniform(20, 30)), label=Volume(torch.ones(20, 30))))
     assert picture.shape == (300, 300, 3)
 
 

@@ -29,11 +29,24 @@ class Whole(Inferer):
         return result
 
 
-class Full(Inferer):
-    """A device without memory."""
+class Failing(Inferer):
+    """A device that gives up."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     def __call__(self, image: torch.Tensor, model: Model) -> torch.Tensor:
-        raise torch.OutOfMemoryError("out of memory")
+        raise self.error
+
+
+class Given(Inferer):
+    """The same answer to everything."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        self.answer = answer
+
+    def __call__(self, image: torch.Tensor, model: Model) -> torch.Tensor:
+        return self.answer
 
 
 def sample(channels: int = 1) -> Sample:
@@ -52,11 +65,12 @@ def test_the_prediction_lies_where_the_image_lies() -> None:
     assert predicted.grid.matches(start["image"].grid)
     assert torch.equal(predicted.data.argmax(0), start["image"].data[0])
     assert not predicted.data.is_inference()
+    assert not predicted.data.requires_grad
 
 
 def test_the_sample_itself_is_not_changed() -> None:
     start = sample()
-    Predictor.ready(EchoModel(), Whole())(start, into="other")
+    Predictor.ready(EchoModel(), Whole())(start)
     assert set(start.fields) == {"image"}
 
 
@@ -72,9 +86,31 @@ def test_another_number_of_channels_is_refused() -> None:
         Predictor.ready(EchoModel(), Whole())(sample(channels=2))
 
 
-def test_a_full_device_is_told_in_words() -> None:
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory: you")]
+)
+def test_a_full_device_is_told_in_words(error: Exception) -> None:
     with pytest.raises(ResourceError, match="case: found too little memory on cpu"):
-        Predictor.ready(EchoModel(), Full())(sample())
+        Predictor.ready(EchoModel(), Failing(error))(sample())
+
+
+def test_another_failure_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match=r"^shapes differ$"):
+        Predictor.ready(EchoModel(), Failing(RuntimeError("shapes differ")))(sample())
+
+
+def test_nothing_is_copied_that_need_not_be() -> None:
+    made = torch.zeros(1, 3, 4, 5, 6)
+    predicted = Predictor.ready(EchoModel(), Given(made))(sample())["model"]
+    assert predicted.data.data_ptr() == made.data_ptr()
+
+
+def test_tensors_of_an_inference_mode_become_plain_ones() -> None:
+    with torch.inference_mode():
+        made = torch.ones(1, 3, 4, 5, 6)
+    predicted = Predictor.ready(EchoModel(), Given(made))(sample())["model"]
+    assert not predicted.data.is_inference()
+    assert torch.equal(predicted.data, made[0])
 
 
 def test_the_precision_is_around_the_network() -> None:

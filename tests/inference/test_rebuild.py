@@ -18,10 +18,11 @@ from vesalia.mmar.archive import ArchiveFolder
 
 CUSTOM = """
 from torch import nn
+from vesalia.components.models.base import Model
 
-class Tiny(nn.Module):
+class Tiny(Model):
     def __init__(self, num_classes: int, *, in_channels: int) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_channels=in_channels, final_activation="softmax")
         self.layer = nn.Conv3d(in_channels, num_classes, 1)
 
 class Plain:
@@ -75,7 +76,7 @@ def test_a_component_of_another_kind_is_refused() -> None:
 
 def test_a_class_that_is_no_network_is_refused(tmp_path: Path) -> None:
     archive = make_custom(tmp_path)
-    with pytest.raises(CheckpointError, match="found Plain, which is no network"):
+    with pytest.raises(CheckpointError, match=r"found the class my_net.Plain, which is no Model"):
         rebuild_model(custom_card("Plain"), where="model.json", archive=archive, allow_custom_code=True)
 
 

@@ -19,7 +19,6 @@ from vesalia.inference.results import (
     InferResult,
     MetricSummary,
     Statistics,
-    number_or_none,
 )
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=20)
@@ -40,10 +39,6 @@ def test_statistics_of_nothing_and_of_one() -> None:
     assert nothing.count == 0
     assert nothing.to_dict() == dict.fromkeys(["mean", "median", "std", "min", "max"]) | {"n": 0}
     assert Statistics.of([0.5]).std == 0
-
-
-def test_number_or_none() -> None:
-    assert [number_or_none(value) for value in (1.0, math.nan, math.inf)] == [1.0, None, None]
 
 
 def test_results_are_strict_json(tmp_path: Path) -> None:

@@ -56,14 +56,6 @@ def test_a_subject_that_one_metric_refuses_is_in_none() -> None:
     assert first.scores == []
 
 
-def test_scalars_are_fields_too() -> None:
-    class Tag(Metric):
-        def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
-            return SubjectScore(subject, float(fields["neg_loss"]))
-
-    assert score_subject([Tag("t")], sample(), scalars={"neg_loss": torch.tensor(-2.0)})["t"].value == -2
-
-
 @pytest.mark.parametrize(
     ("count", "expected"),
     [

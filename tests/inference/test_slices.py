@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from vesalia.imaging.orientation import to_orientation
+from tests.imaging.turned import to_orientation
 from vesalia.imaging.volume import Volume
 from vesalia.inference.slices import label_map, largest_extent, views
 

@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vesalia.errors import ConfigError, MissingDependency
+from vesalia.errors import ConfigError, ResourceError
 from vesalia.mmar import build as builder_module
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.build import Builder, build, rehearse
@@ -17,16 +18,20 @@ from vesalia.registry.registry import find
 from vesalia.registry.target import Origin, Target
 
 CODE = """
-from vesalia.errors import ConfigError, Fault, MissingDependency
+from vesalia.components.losses.base import Loss
+from vesalia.errors import ConfigError, Fault, ResourceError
 
-class Mine:
+class Mine(Loss):
+    def __call__(self, probabilities, target):
+        return probabilities.sum()
+
     def __init__(self, size=3, *, extra=None, boom=None):
         self.size, self.extra = size, extra
         if boom == "words": raise ConfigError("size: found 3, expected 4; write 4")
         if boom == "short": raise ConfigError("size: found 3")
         if boom == "free": raise ValueError("it cannot be")
         if boom == "fault": raise ConfigError(faults=[Fault("", "args.size", "3", "4", "4"), Fault("", "", "x")])
-        if boom == "missing": raise MissingDependency("pip install it")
+        if boom == "full": raise ResourceError("no room")
         if boom == "bug": raise KeyError("oops")
 """
 
@@ -89,8 +94,8 @@ def test_unknown_arguments_are_told_too(archive: ArchiveFolder) -> None:
 
 
 def test_other_errors_of_ours_stay_what_they_are(archive: ArchiveFolder) -> None:
-    with pytest.raises(MissingDependency, match="pip install it"):
-        build(plan(archive, boom="missing"), archive=archive)
+    with pytest.raises(ResourceError, match="no room"):
+        build(plan(archive, boom="full"), archive=archive)
 
 
 def test_a_mistake_of_our_own_is_not_dressed_up(archive: ArchiveFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +115,26 @@ def test_code_that_cannot_be_imported_is_a_fault(archive: ArchiveFolder) -> None
         build(plan(archive), archive=archive)
 
 
+@pytest.mark.parametrize(
+    ("slot", "base"),
+    [
+        ("transform", "vesalia.transforms.base.Transform"),
+        ("model", "vesalia.components.models.base.Model"),
+        ("handler", "vesalia.training.listener.Listener"),
+    ],
+)
+def test_code_of_another_kind_is_a_fault(archive: ArchiveFolder, slot: str, base: str) -> None:
+    wrong = replace(plan(archive, boom="free", where="train.it"), slot=slot)
+    module, _, name = base.rpartition(".")
+    with pytest.raises(ConfigError) as caught:
+        build(wrong, archive=archive)
+    (fault,) = caught.value.faults
+    assert str(fault) == (
+        f"c.json: train.it: found the class mine.Mine, which is no {name}, expected a class derived from {base}; "
+        f"write from {module} import {name}, and class Mine({name})"
+    )
+
+
 def test_one_component_becomes_one_object(archive: ArchiveFolder) -> None:
     builder = Builder(archive)
     shared, other = plan(archive, where="train.pre_transforms[0]"), plan(archive, where="train.pre_transforms[1]")
@@ -125,7 +150,7 @@ def test_what_ships_is_built() -> None:
     assert made.strict is False
 
 
-def test_a_rehearsal_tells_what_all_constructors_dislike(tmp_path: Path) -> None:
+def test_a_rehearsal_tells_what_all_constructors_dislike() -> None:
     def shipped(slot: str, name: str, **args: Any) -> ComponentPlan:
         target = find(slot, name)
         assert target is not None

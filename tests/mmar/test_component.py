@@ -66,8 +66,7 @@ def custom_faults(root: Path, code: str = CUSTOM, **changes: Any) -> list[str]:
             {"name": "BinaryClassificationLoss"},
             (
                 f'{LOSS}.name: found "BinaryClassificationLoss", expected a loss of this version (v3 has this one, '
-                f"this "
-                'version does not yet); write "disabled": true beside it to go without it'
+                "this version does not yet); write the name of another loss (vesalia components lists them)"
             ),
         ),
         (
@@ -119,6 +118,26 @@ def test_one_fault_each(tmp_path: Path, loss: object, message: str) -> None:
     found = faults(tmp_path / "a", train__loss=loss)
     assert len(found) == 1
     assert found[0].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("train.pre_transforms", "RandomZoom"), ("validate.metrics", "ComputeAUC")]
+)
+def test_only_a_component_of_a_list_can_be_left_out(tmp_path: Path, key: str, name: str) -> None:
+    slot = "metric" if key.endswith("metrics") else "transform"
+    found = faults(tmp_path / "a", **{f"{key.replace('.', '__')}__1": {"name": name}})
+    assert found[0] == (
+        f'config/config_train.json: {key}[1].name: found "{name}", expected a {slot} of this version (v3 has this one, '
+        f"this version does not yet); write the name of another {slot} (vesalia components lists them), or "
+        '"disabled": true beside it to go without it'
+    )
+
+
+@pytest.mark.parametrize(("key", "name"), [("train__model", "SegAhnet"), ("train__loss", "BinaryClassificationLoss")])
+def test_the_one_component_of_a_slot_is_never_advised_away(tmp_path: Path, key: str, name: str) -> None:
+    (alone,) = faults(tmp_path / "a", **{key: {"name": name}})
+    (listed,) = faults(tmp_path / "b", **{key: [{"name": name}]})
+    assert "disabled" not in alone + listed
 
 
 def test_unknown_attributes_are_ignored_and_those_of_the_search_are_not_even_seen(tmp_path: Path) -> None:

@@ -63,6 +63,12 @@ def test_metrics_and_writers_are_missed_in_a_warning(tmp_path: Path) -> None:
     assert plan.model_loader is None
 
 
+def test_an_image_given_by_itself_needs_no_writer(tmp_path: Path) -> None:
+    make(tmp_path / "a", validation=changed(VALIDATION, writers=[]))
+    plan = plan_evaluation(tmp_path / "a", do_validation=False, output_infer_result=True, listed=False)
+    assert plan.warnings == ()
+
+
 def test_another_list_may_be_asked_for(tmp_path: Path) -> None:
     assert evaluation(tmp_path / "a", "DATA_LIST_KEY=training").data_list_key == "training"
     assert faults(tmp_path / "b", DATA_LIST_KEY="trainin")[0].startswith(
@@ -128,3 +134,17 @@ def test_of_foreign_code_nothing_is_assumed(tmp_path: Path, chain: str) -> None:
     (tmp_path / "a" / "custom").mkdir()
     (tmp_path / "a" / "custom" / "mine.py").write_text("class Mine: pass\n")
     assert plan_evaluation(tmp_path / "a", allow_custom_code=True).val_metrics
+
+
+def test_a_chain_that_is_misspelt_or_no_list_is_all_that_is_told(tmp_path: Path) -> None:
+    renamed = VALIDATION["post_transforms"]
+    (misspelt,) = faults(tmp_path / "a", post_transforms=None, post_transform=renamed)
+    assert misspelt.endswith("write post_transforms (did you mean this?)")
+    (no_list,) = faults(tmp_path / "b", post_transforms=renamed[0])
+    assert no_list.endswith("expected a list of components; write [ ... ] around it")
+
+
+def test_a_field_that_nothing_makes_is_not_told_of_training(tmp_path: Path) -> None:
+    (told,) = faults(tmp_path / "a", val_metrics__0__args__field="something")
+    assert told.startswith('val_metrics[0].args.field: found "something", expected one of the fields image, label')
+    assert told.endswith("write one of these")

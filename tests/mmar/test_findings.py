@@ -3,18 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import pytest
-
 from vesalia.errors import ConfigError, CustomCodeRefused, Fault
-from vesalia.mmar.findings import Findings, nearest
-
-
-@pytest.mark.parametrize(
-    ("word", "near"),
-    [("learning_rat", "learning_rate"), ("epoch", "epochs"), ("EPOCHS", "epochs"), ("private", None)],
-)
-def test_nearest(word: str, near: str | None) -> None:
-    assert nearest(word, ["epochs", "learning_rate"]) == near
+from vesalia.mmar.findings import Findings
 
 
 def test_keeps_what_a_reading_raises() -> None:

@@ -106,7 +106,6 @@ def test_extra_names_are_allowed(tmp_path: Path) -> None:
         environment={"something_else": 3, "DATA_ROOT_overridding_from_Train": "x"},
         extra=5,
         num_epochs=3,
-        _model={"name": "Ignored"},
         search=[{"any": "thing"}],
         train__pre_transforms=pre,
     )

@@ -22,7 +22,6 @@ def test_a_sound_config(tmp_path: Path) -> None:
     plan = training(tmp_path / "a")
     assert (plan.epochs, plan.valid_every, plan.learning_rate) == (10, 5, 1e-3)
     assert plan.config_file == tmp_path / "a" / "config" / "config_train.json"
-    assert plan.environment_file == tmp_path / "a" / "config" / "environment.json"
     assert plan.checkpoint_dir == tmp_path / "a" / "models"
     assert plan.variables["DATA_ROOT"] == str(tmp_path / "a" / "data")
     assert plan.pre_transforms[1].args == {"fields": ("image", "label")}

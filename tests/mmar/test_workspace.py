@@ -32,7 +32,7 @@ def test_all_texts_are_read_before_the_first_fault_is_told(tmp_path: Path) -> No
         plan_training(tmp_path / "a", overrides=["epochs"])
     assert lines(caught.value) == [
         f"{FILE}line 1, column 13: found ture, expected a JSON value; write true",
-        'config/environment.json: found [1], expected a JSON object; write { ... }',
+        "config/environment.json: found [1], expected a JSON object; write { ... }",
         '--set: found "epochs", expected NAME=value; write epochs=value',
     ]
 

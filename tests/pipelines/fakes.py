@@ -18,6 +18,8 @@ from vesalia.pipelines.items import PreparedItems
 from vesalia.transforms.base import Deterministic, Transform
 
 __all__ = [
+    "WAIT_S",
+    "Clock",
     "Crops",
     "Load",
     "Merge",
@@ -32,6 +34,20 @@ __all__ = [
 ]
 
 SIDE = 4
+WAIT_S = 30.0
+"""How long a thread waits for another before the test is lost; no test that passes waits so long."""
+
+
+class Clock:
+    """Stands in for ``time.perf_counter``: moves when it is told to, and remembers that it was asked."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.asked = threading.Event()
+
+    def __call__(self) -> float:
+        self.asked.set()
+        return self.now
 
 
 def sample(name: str = "case", **data: torch.Tensor) -> Sample:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vesalia.components.writers.base import subject_folder
 from vesalia.errors import DataError, Fault
 from vesalia.pipelines.datalist import DataList, read_datalist, stem_of, subject_names
 
@@ -47,7 +48,7 @@ def test_decathlon_entries(folder: Path) -> None:
     assert [item.name for item in listed.items] == ["a", "b"]
     assert listed.items[0].files == {"image": (folder / "a.nii.gz",), "label": (folder / "a_label.nii.gz",)}
     assert dict(listed.items[1].files) == {"image": (folder / "b.nii.gz",)}
-    assert (listed.key, listed.keys_available) == ("training", ("training",))
+    assert listed.key == "training"
 
 
 def test_plain_strings_of_test_lists(folder: Path) -> None:
@@ -122,9 +123,10 @@ def test_paths_that_no_disk_can_hold_are_faults(folder: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"training": [', "text that is not JSON"),
+        ('{"training": [', "line 1, column 15: found the end of the file"),
+        ('{"training": [NaN]}', "found NaN, expected a finite number"),
         ("[1]", "a list of 1 values"),
-        ('{"a": [], "a": []}', "the key 'a' twice"),
+        ('{"a": [], "a": []}', "a: found the key a second time"),
         ('{"training": []}', "found an empty list"),
         ('{"training": {"a": 1}}', "found an object with the keys a"),
         ("[" * 100_000, "found"),
@@ -137,7 +139,7 @@ def test_content_that_is_no_data_list(folder: Path, content: str, words: str) ->
 
 def test_not_text_and_not_there(folder: Path) -> None:
     (folder / "image.nii").write_bytes(b"\x1f\x8b\xff\xfe")
-    with pytest.raises(DataError, match="not UTF-8"):
+    with pytest.raises(DataError, match="is not UTF-8"):
         read_datalist(folder / "image.nii", folder, key="training")
     with pytest.raises(DataError, match=r"DATASET_JSON"):
         read_datalist(folder / "none.json", folder, key="training")
@@ -145,7 +147,7 @@ def test_not_text_and_not_there(folder: Path) -> None:
 
 def test_missing_key_says_what_there_is(folder: Path) -> None:
     file = write(folder, {"training": ["a.nii.gz"], "validation": ["b.nii.gz"], "name": "x"})
-    with pytest.raises(DataError, match=r"did you mean 'training'\?.*available: training, validation\)"):
+    with pytest.raises(DataError, match=r"available: training, validation\); write 'training' \(did you mean this\?\)"):
         read_datalist(file, folder, key="trainning")
     with pytest.raises(DataError, match="write one of the lists in the file: training, validation"):
         read_datalist(file, folder, key="zzz")
@@ -174,6 +176,19 @@ def test_names_are_unique_and_first_come_unnumbered(images: list[str]) -> None:
     assert len(names) == len(set(names)) == len(images)
     if images.count("x/b.nii"):
         assert names[images.index("x/b.nii")] == "b"
+
+
+@given(st.lists(st.tuples(st.text("./\\ a\n", max_size=4), st.text(".\\ a\t", min_size=1, max_size=4)), max_size=6))
+def test_a_name_is_always_one_plain_part_of_a_path(images: list[tuple[str, str]]) -> None:
+    names = subject_names([Path(folder) / f"{stem}.nii.gz" for folder, stem in images])
+    assert len(set(names)) == len(images)
+    for name in names:
+        assert subject_folder(Path("out"), name).parent == Path("out")
+        assert name.isprintable()
+
+
+def test_a_file_that_is_named_by_dots_is_a_plain_subject() -> None:
+    assert subject_names([Path("a/...nii.gz"), Path("b.nii.gz")]) == ["__", "b"]
 
 
 json_values = st.recursive(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.pipelines.fakes import Crops, Load, Merge, Noise, alive, data_folder
+from tests.pipelines.fakes import Clock, Crops, Load, Merge, Noise, alive, data_folder
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.batching import Batch
@@ -218,22 +218,28 @@ def test_an_iterator_that_is_dropped_ends_its_threads(tmp_path: Path) -> None:
     assert alive() == []
 
 
-def test_waiting_counts_what_the_consumer_waits(tmp_path: Path) -> None:
+def test_waiting_is_the_time_inside_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
     class Slow(Noise):
         def apply(self, sample: Sample, parameters: torch.Tensor) -> Sample:
-            time.sleep(0.01)
+            clock.now += 1.0
             return super().apply(sample, parameters)
 
-    with bound(tmp_path, [Load(), Slow()], num_workers=0) as inline:
-        list(inline.epoch(0))
-        assert 0.07 <= inline.waiting < 5
-    with bound(tmp_path, num_workers=2) as ahead:
-        given = ahead.epoch(0)
-        next(given)
-        before = ahead.waiting
-        time.sleep(0.1)
-        next(given)
-        assert ahead.waiting - before < 0.09
+    monkeypatch.setattr(time, "perf_counter", clock)
+    with bound(tmp_path, [Load(), Slow()], num_workers=0) as pipeline:
+        for _ in pipeline.epoch(0):
+            clock.now += 100.0
+        assert pipeline.waiting == 7.0
+
+
+def test_the_consumer_s_own_time_is_no_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock)
+    with bound(tmp_path, num_workers=2) as pipeline:
+        for _ in pipeline.epoch(0):
+            clock.now += 100.0
+        assert pipeline.waiting == 0.0
 
 
 def test_labels_without_foreground_are_warnings(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pipelines.fakes import alive
+from tests.pipelines.fakes import WAIT_S, Clock, alive
 from vesalia.errors import DataError, Fault, Interrupted, VesaliaError
 from vesalia.pipelines.prefetch import Job, Step, prefetch
 
@@ -20,12 +20,8 @@ def total(parts: list[int]) -> int:
     return sum(parts)
 
 
-def step(*values: int, sleep_s: float = 0.0) -> Step[int, int]:
-    def work(value: int) -> int:
-        time.sleep(sleep_s)
-        return value
-
-    return Step([Job(f"item {value}", lambda value=value: work(value)) for value in values], total)  # type: ignore[misc]
+def step(*values: int) -> Step[int, int]:
+    return Step([Job(f"item {value}", lambda value=value: value) for value in values], total)  # type: ignore[misc]
 
 
 def failing(name: str, error: BaseException) -> Job[int]:
@@ -42,8 +38,16 @@ def no_threads_left() -> Iterator[None]:
 
 
 @WORKERS
-def test_results_come_in_order(workers: int) -> None:
-    steps = (step(n, 10 * n, sleep_s=0.003 * (n % 3)) for n in range(20))
+def test_results_come_in_order_whatever_is_ready_first(workers: int) -> None:
+    ready = [threading.Event() for _ in range(20)]
+
+    def work(n: int) -> int:
+        if workers > 1 and n % 2 == 0:
+            assert ready[n + 1].wait(WAIT_S)
+        ready[n].set()
+        return n
+
+    steps = (Step([*step(10 * n).jobs, Job(str(n), lambda n=n: work(n))], total) for n in range(20))  # type: ignore[misc]
     with prefetch(steps, workers=workers, ahead=5) as results:
         assert list(results) == [11 * n for n in range(20)]
 
@@ -68,7 +72,6 @@ def test_no_more_is_begun_than_allowed(ahead: int, begun: int) -> None:
             yield step(n)
 
     with prefetch(steps(), workers=3, ahead=ahead) as results:
-        time.sleep(0.02)
         assert len(taken) == begun
         next(results)
         assert len(taken) == begun + 1
@@ -119,23 +122,29 @@ def test_a_user_s_error_keeps_its_kind_and_faults_and_gets_the_name_once() -> No
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_close_drops_what_is_not_begun_and_joins_what_is(workers: int) -> None:
-    done: list[int] = []
+def test_close_drops_what_is_not_begun_and_joins_what_is(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, closing, done = threading.Semaphore(0), threading.Event(), list[int]()
+    plain_join = threading.Thread.join
 
-    def slow(n: int) -> int:
-        time.sleep(0.02)
+    def work(n: int) -> int:
+        if n > 0:
+            begun.release()
+            assert closing.wait(WAIT_S)
         done.append(n)
         return n
 
-    steps = [Step([Job(str(n), lambda n=n: slow(n))], total) for n in range(100)]  # type: ignore[misc]
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        closing.set()
+        plain_join(thread, timeout)
+
+    steps = [Step([Job(str(n), lambda n=n: work(n))], total) for n in range(100)]  # type: ignore[misc]
     results = prefetch(steps, workers=workers, ahead=100)
     assert next(results) == 0
+    assert all(begun.acquire(timeout=WAIT_S) for _ in range(workers))
+    monkeypatch.setattr(threading.Thread, "join", join)
     results.close()
     assert alive() == []
-    ended = len(done)
-    assert ended < 100
-    time.sleep(0.03)
-    assert len(done) == ended
+    assert sorted(done) == list(range(workers + 1))
     results.close()
     assert next(results, None) is None
 
@@ -154,7 +163,7 @@ def test_whatever_stops_the_consumer_no_thread_stays(workers: int, stop: type[Ba
 
 
 def test_an_interrupt_while_waiting_ends_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    results = prefetch([step(1, sleep_s=0.05), step(2)], workers=2, ahead=2)
+    results = prefetch([step(1), step(2)], workers=2, ahead=2)
 
     def interrupted(event: threading.Event, timeout: float | None = None) -> bool:
         raise KeyboardInterrupt(event, timeout)
@@ -175,11 +184,34 @@ def test_an_interrupt_raised_in_work_reaches_the_consumer(workers: int) -> None:
         next(results)
 
 
-def test_waiting_is_measured() -> None:
-    with prefetch([step(1, sleep_s=0.05)], workers=1, ahead=1) as results:
-        next(results)
-        assert 0.02 < results.waited_s < 1.0
-    with prefetch([step(1)], workers=1, ahead=1) as ready:
-        time.sleep(0.05)
-        next(ready)
-        assert ready.waited_s < 0.04
+@pytest.mark.parametrize("workers", [0, 1])
+def test_waiting_is_the_consumer_s_and_no_other_time(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    def work() -> int:
+        assert clock.asked.wait(WAIT_S)
+        clock.now += 3.0
+        return 1
+
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "perf_counter", clock)
+        with prefetch([Step([Job("case", work)], total)], workers=workers, ahead=1) as results:
+            clock.now += 5.0
+            next(results)
+    assert results.waited_s == 3.0
+
+
+def test_what_is_ready_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, ready = Clock(), threading.Event()
+
+    def join(parts: list[int]) -> int:
+        clock.now += 3.0
+        ready.set()
+        return total(parts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "perf_counter", clock)
+        with prefetch([Step(step(1).jobs, join)], workers=1, ahead=1) as results:
+            assert ready.wait(WAIT_S)
+            next(results)
+    assert results.waited_s == 0.0

@@ -35,7 +35,7 @@ def test_image_dtype(tmp_path: Path) -> None:
 
 def test_the_list_is_read_when_it_is_needed(tmp_path: Path) -> None:
     made = pipeline(tmp_path)
-    with pytest.raises(DataError, match="no readable file"):
+    with pytest.raises(DataError, match="found no such file"):
         made.bind(transforms=[Load()], seed=1)
     data_folder(tmp_path, 3)
     assert len(made.datalist.items) == 3

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 import time
 from math import ceil
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pipelines.fakes import Load, alive, items, prepared
+from tests.pipelines.fakes import WAIT_S, Clock, Load, alive, items, prepared
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.items import PreparedItems
@@ -80,16 +81,22 @@ def test_every_item_comes_round_when_the_window_moves(count: int, size: int, per
 
 
 def test_replacements_are_loaded_beside_the_epoch(tmp_path: Path) -> None:
-    load = Load()
+    beside = threading.Event()
+
+    class Telling(Load):
+        def transform(self, sample: Sample) -> Sample:
+            done = super().transform(sample)
+            if sample.name == "c4":
+                beside.set()
+            return done
+
+    load = Telling()
     held = smart(tmp_path, load)
     held.move_to(0)
     assert load.loaded[4:] == []
     held.begin(0)
     held.begin(0)
-    for _ in range(200):
-        if len(load.loaded) == 5:
-            break
-        time.sleep(0.005)
+    assert beside.wait(WAIT_S)
     assert load.loaded[4:] == ["c4"]
     held.move_to(1)
     assert load.loaded[4:] == ["c4"]
@@ -111,15 +118,20 @@ def test_each_epoch_holds_its_window(tmp_path: Path, workers: int) -> None:
     assert len(load.loaded) in {4 + 5, 4 + 6}
 
 
-def test_an_epoch_end_waits_for_what_is_not_ready(tmp_path: Path) -> None:
+def test_an_epoch_end_waits_for_what_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
     class Slow(Load):
         def transform(self, sample: Sample) -> Sample:
-            time.sleep(0.03 * (sample.name == "c4"))
+            if sample.name == "c4":
+                assert clock.asked.wait(WAIT_S)
             return super().transform(sample)
 
     held = smart(tmp_path, Slow())
     held.move_to(0)
+    monkeypatch.setattr(time, "perf_counter", clock)
     held.begin(0)
+    assert not clock.asked.is_set()
     held.move_to(1)
     assert held._held[4].name == "c4"
 

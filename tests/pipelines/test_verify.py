@@ -52,6 +52,19 @@ def test_shapes_that_differ() -> None:
         assert part in text
 
 
+def test_shapes_that_differ_are_told_with_the_spacing_of_the_files() -> None:
+    bad = sample("case_3", image=torch.zeros(1, 379, 3, 2), label=torch.zeros(1, 378, 3, 2))
+    for name, length in (("image", 0.7421875), ("label", 0.725)):
+        source = Source((Path(f"{name}.nii"),), Grid((510, 3, 2), np.diag([length, 1, 2, 1])))
+        bad = bad.with_fields(**{name: replace(bad[name], source=source)})
+    with pytest.raises(DataError) as caught:
+        verify(bad)
+    text = str(caught.value)
+    assert "found the shape 378 x 3 x 2 (in the file 510 x 3 x 2 of 0.725 x 1 x 2 mm)" in text
+    assert "expected 379 x 3 x 2 (in the file 510 x 3 x 2 of 0.742188 x 1 x 2 mm), as the image has it" in text
+    assert "write a label drawn on this image with the spacing of its header" in text
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_voxels_that_are_not_finite(bad: float) -> None:
     with pytest.raises(DataError, match=r"case_image.nii: case.image: found 2 of 120 voxels that are NaN or infinite"):

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from vesalia.registry.catalog import CATALOG, INJECTED, SLOTS, UNPORTED
+from vesalia.registry.catalog import BASES, CATALOG, INJECTED, UNPORTED
 from vesalia.registry.kinds import Mismatch, coerce
-from vesalia.registry.registry import find
+from vesalia.registry.registry import base_of, find, load
 from vesalia.registry.signature import read_signature
 
 LINES = [(slot, name) for slot, names in CATALOG.items() for name in names]
@@ -30,6 +30,17 @@ def test_line_leads_to_a_class_whose_constructor_is_a_schema(slot: str, name: st
             assert not isinstance(coerce(default, parameter.annotation), Mismatch), f"{name}: {parameter.name}"
 
 
+@pytest.mark.parametrize(("slot", "name"), LINES)
+def test_what_ships_derives_from_the_base_of_its_slot(slot: str, name: str) -> None:
+    target = find(slot, name)
+    assert target is not None
+    assert issubclass(load(target), load(base_of(slot)))
+
+
+def test_every_slot_has_a_base() -> None:
+    assert BASES.keys() == CATALOG.keys()
+
+
 def test_names_are_unique_over_the_slots() -> None:
     names = [name for slot, name in LINES if slot != "batch_transform"]
     assert len(names) == len(set(names))
@@ -40,4 +51,4 @@ def test_what_ships_is_not_called_missing() -> None:
 
 
 def test_injected_parameters_belong_to_slots() -> None:
-    assert set(INJECTED) <= set(SLOTS)
+    assert set(INJECTED) <= set(CATALOG)

@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 
 from vesalia.registry import registry
-from vesalia.registry.registry import find, find_path, load, slots_of, suggest
+from vesalia.registry.registry import base_of, find, find_path, load, slots_of, suggest
 from vesalia.registry.target import Target
 
 HERE = Target("json.decoder", "JSONDecoder", "plugin", Path("decoder.py"))
+
+
+def test_the_base_of_a_slot() -> None:
+    assert base_of("loss").path == "vesalia.components.losses.base.Loss"
+    assert base_of("batch_transform") == base_of("transform")
+    assert base_of("model").file.is_file()
 
 
 def test_finds_what_ships_by_name_and_by_path() -> None:
@@ -33,7 +39,12 @@ def test_asks_plugins_for_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("slot", "name", "near"),
-    [("loss", "dice", "Dice"), ("transform", "LoadNifty", "LoadNifti"), ("model", "Transformer9", None)],
+    [
+        ("loss", "dice", "Dice"),
+        ("loss", "DiceLoss", "Dice"),
+        ("transform", "LoadNifty", "LoadNifti"),
+        ("model", "Transformer9", None),
+    ],
 )
 def test_suggests_the_nearest_name(slot: str, name: str, near: str | None) -> None:
     assert suggest(slot, name) == near

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from vesalia.errors import ResourceError
-from vesalia.runtime.files import append_text, as_resource_error, atomic_path, write_bytes, write_json, write_text
+from vesalia.runtime.files import (
+    append_text,
+    as_resource_error,
+    atomic_path,
+    require_writable,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 FULL = Path("/dev/full")
 
@@ -147,3 +155,14 @@ def test_appending_keeps_what_was_there(tmp_path: Path) -> None:
     append_text(tmp_path / "log", "one\n")
     append_text(tmp_path / "log", "zwölf\n")
     assert (tmp_path / "log").read_text(encoding="utf-8") == "one\nzwölf\n"
+
+
+def test_a_folder_that_takes_files_is_made_and_left_empty(tmp_path: Path) -> None:
+    require_writable(tmp_path / "deep" / "er")
+    assert list((tmp_path / "deep" / "er").iterdir()) == []
+
+
+def test_a_folder_that_takes_none_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResourceError, match="file: found that it cannot be written"):
+        require_writable(tmp_path / "file")

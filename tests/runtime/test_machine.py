@@ -24,6 +24,7 @@ def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pretended memory cgroup."""
     monkeypatch.setattr(machine, "_CGROUP_LIMIT", tmp_path / "memory.max")
     monkeypatch.setattr(machine, "_CGROUP_USED", tmp_path / "memory.current")
+    monkeypatch.setattr(machine, "_CGROUP_PARTS", tmp_path / "memory.stat")
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 8 * GIB, "total": 16 * GIB}))
     return tmp_path
 
@@ -33,6 +34,14 @@ class TestAvailableMemory:
         (cgroup / "memory.max").write_text(f"{3 * GIB}\n")
         (cgroup / "memory.current").write_text(f"{GIB}\n")
         assert machine.available_memory_bytes() == 2 * GIB
+
+    def test_files_that_a_container_keeps_in_memory_are_given_back(self, cgroup: Path) -> None:
+        (cgroup / "memory.max").write_text(f"{4 * GIB}\n")
+        (cgroup / "memory.current").write_text(f"{4 * GIB}\n")
+        (cgroup / "memory.stat").write_text(f"anon {GIB}\nfile 9\ninactive_file {2 * GIB}\nactive_file {GIB}\n")
+        assert machine.available_memory_bytes() == 3 * GIB
+        (cgroup / "memory.stat").write_text("inactive_file much\n")
+        assert machine.available_memory_bytes() == 0
 
     def test_a_wide_container_does_not(self, cgroup: Path) -> None:
         (cgroup / "memory.max").write_text(f"{64 * GIB}\n")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from tests.drawn import normal
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.models.base import Model
 from vesalia.errors import ConfigError
@@ -56,6 +57,6 @@ def test_each_broken_rule_is_found() -> None:
 
 def test_the_voxelwise_model_keeps_a_record() -> None:
     model = VoxelwiseModel(size_divisor=2)
-    image = torch.randn(1, 1, 4, 2)
+    image = normal(1, 1, 4, 2)
     torch.testing.assert_close(model(image), torch.cat([image, -image], dim=1).softmax(1))
     assert model.seen == [(1, 1, 4, 2)]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,11 +23,13 @@ from vesalia.training.schedule import EpochSchedule, Schedule
 from vesalia.training.state import Counters
 
 __all__ = [
+    "Clock",
     "Ears",
     "FakePipeline",
     "Likeness",
     "MeanSquare",
     "Run",
+    "SlowPipeline",
     "Straight",
     "TinyModel",
     "as_pipeline",
@@ -39,6 +41,17 @@ __all__ = [
 ]
 
 SIZE = (4, 4, 4)
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
 
 
 class TinyModel(Model):
@@ -114,6 +127,27 @@ class FakePipeline:
     def report_epoch_end(self) -> None:
         """Count."""
         self.ended_epochs += 1
+
+
+class SlowPipeline(FakePipeline):
+    """Each batch and each sample takes its time on a clock of its own; ``taken`` counts the samples."""
+
+    def __init__(self, clock: Clock, *, items: int, sample_s: Sequence[float] = (1.0,), batch_s: float = 1.0) -> None:
+        super().__init__(items=items)
+        self.clock, self.sample_s, self.batch_s = clock, sample_s, batch_s
+        self.taken = 0
+
+    def batch(self, index: int, step: int) -> Batch:
+        """The batch of one step, late."""
+        self.clock.now += self.batch_s
+        return super().batch(index, step)
+
+    def samples(self) -> Generator[Sample, None, None]:
+        """Whole samples, late: the n-th one taken needs the n-th time, those after the last one the last one's."""
+        for sample in super().samples():
+            self.clock.now += self.sample_s[min(self.taken, len(self.sample_s) - 1)]
+            self.taken += 1
+            yield sample
 
 
 def as_pipeline(pipeline: FakePipeline) -> BoundPipeline:

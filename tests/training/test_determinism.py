@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from vesalia.mmar.sections import SEED_NAMES
 from vesalia.training.determinism import choose_seed, deterministic_algorithms
 
 
@@ -21,12 +22,19 @@ from vesalia.training.determinism import choose_seed, deterministic_algorithms
         (None, {"random_seed": 0}, 0),
         (None, {"random_seed": "", "numpy_seed": None, "tf_seed": "11"}, 11),
         (None, {"python_seed": 5}, 5),
+        (None, {"python_seed": 5, "tf_seed": 4, "torch_seed": 3}, 3),
+        (None, {"torch_seed": 3, "numpy_seed": 2}, 2),
     ],
 )
 def test_the_seed_asked_for_then_the_config_s_first(
     asked: int | None, determinism: Mapping[str, Any], seed: int
 ) -> None:
     assert choose_seed(asked, determinism) == seed
+
+
+@pytest.mark.parametrize("name", SEED_NAMES)
+def test_every_name_that_a_config_may_use_counts(name: str) -> None:
+    assert choose_seed(None, {name: 9}) == 9
 
 
 @pytest.mark.parametrize("determinism", [None, {}, {"random_seed": ""}, {"python_seed": None}])

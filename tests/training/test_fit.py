@@ -5,27 +5,23 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.tiny_archive import read_config, write_config
 from tests.training.fakes import Ears
-from vesalia.errors import ConfigError, DataError, Interrupted, ResourceError
+from tests.training.fitting import FakeTime, StopAfter, change, train
+from vesalia.errors import Interrupted, ResourceError
 from vesalia.inference.card import read_card
 from vesalia.inference.weights import load_weights
 from vesalia.mmar.validate import plan_training
-from vesalia.runtime.interrupts import StopRequest
 from vesalia.training import fit as module
-from vesalia.training.fit import TrainOptions, class_names, fit
-from vesalia.training.listener import Audience, Listener, StepReport
-from vesalia.training.result import TrainResult
+from vesalia.training.keeper import Keeper, Standing
+from vesalia.training.listener import Audience
 from vesalia.training.schedule import BudgetSchedule
 from vesalia.training.state import read_counters
 
@@ -38,36 +34,6 @@ FILES = {
     "model_final.safetensors",
     "resume.safetensors",
 }
-
-
-class StopAfter(Listener):
-    """Sends Ctrl-C to this process after a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def stepped(self, report: StepReport) -> None:
-        if report.step == self.step:
-            signal.raise_signal(signal.SIGINT)
-
-
-def train(archive: Path, *overrides: str, listener: Listener | None = None, **options: Any) -> TrainResult:
-    """Train an archive on the CPU."""
-    plan = plan_training(archive, overrides=overrides)
-    with StopRequest() as stop:
-        return fit(plan, TrainOptions(**{"seed": 1, "device": "cpu", **options}), listener=listener, stop=stop)
-
-
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file."""
-    return load_file(path)
-
-
-def change(archive: Path, how: Callable[[dict[str, Any]], None]) -> None:
-    """Change the train config."""
-    config = read_config(archive)
-    how(config)
-    write_config(archive, config)
 
 
 class TestARun:
@@ -120,10 +86,28 @@ class TestARun:
         ears = Ears()
         train(archive, "epochs=2", listener=ears)
         kinds = list(dict.fromkeys(kind for kind, _ in ears.heard))
+        assert ears.of("closed") == [None]
         assert kinds[-6:] == ["started", "stepped", "epoch_ended", "validating", "validated", "closed"]
         (start,) = ears.of("started")
         assert (start.train_items, start.valid_items, start.steps_per_epoch, start.epochs) == (4, 2, 2, 2)
         assert start.device == "cpu"
+
+    def test_tensorboard_leaves_out_what_has_do_summary_false(self, archive: Path) -> None:
+        def quiet(config: dict[str, Any]) -> None:
+            aux_ops = ({"tag": "told"}, {"tag": "silent", "do_summary": False})
+            config["train"]["aux_ops"] = [{"name": "NegLoss", "args": args} for args in aux_ops]
+            config["validate"]["metrics"][0]["args"]["do_summary"] = False
+
+        change(archive, quiet)
+        train(archive, "epochs=1")
+        events = EventAccumulator(str(archive / "models"))
+        events.Reload()
+        tags = set(events.Tags()["scalars"])
+        assert "epoch/told" in tags
+        assert not tags & {"epoch/silent", "validation/mean_dice"}
+        history = (archive / "models" / "history.jsonl").read_text()
+        assert '"silent"' in history
+        assert '"mean_dice"' in history
 
     def test_the_callers_dice_are_left_alone(self, archive: Path) -> None:
         torch.manual_seed(5)
@@ -182,6 +166,31 @@ class TestResuming:
         seen = [(line["kind"], line["epoch"]) for line in lines]
         assert len(seen) == len(set(seen)) == 6
 
+    def test_the_manifest_tells_of_each_session_and_what_was_changed(self, archive: Path) -> None:
+        path = archive / "models" / "manifest.json"
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(1))
+        before = json.loads(path.read_text())
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(2), resume=True)
+        train(archive, "epochs=2", "learning_rate=0.01", resume=True)
+        manifest = json.loads(path.read_text())
+        first, second = manifest.pop("resumed")
+        assert manifest == before
+        assert (first["seed"], first["precision"], first["changes"]) == (1, "32-true", {})
+        assert {"python", "torch"} <= first["versions"].keys()
+        assert second["changes"]["config.epochs"] == {"before": 4, "now": 2}
+        assert set(second["changes"]) >= {"config.epochs", "config.learning_rate"}
+        assert not any("train" in key for key in second["changes"])
+
+    def test_a_manifest_that_is_gone_is_written_anew(self, archive: Path) -> None:
+        path = archive / "models" / "manifest.json"
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(1))
+        path.unlink()
+        train(archive, "epochs=1", resume=True)
+        assert json.loads(path.read_text())["config"]["epochs"] == 1
+
     def test_a_finished_run_says_so_and_changes_nothing(self, trained: Path) -> None:
         before = (trained / "models" / "model_final.safetensors").read_bytes()
         ears = Ears()
@@ -214,6 +223,61 @@ class TestResuming:
             0 < first.of("stepped")[-1].fraction < second.of("stepped")[0].fraction < second.of("stepped")[-1].fraction
         )
 
+    def test_a_finished_run_has_nothing_to_resume_under_a_budget_either(self, trained: Path) -> None:
+        before = {path.name: path.read_bytes() for path in (trained / "models").glob("model*")}
+        ears = Ears()
+        result = train(trained, resume=True, seed=None, deadline=time.time() + 3600, listener=ears)
+        assert any("nothing to resume" in note for note in result.notes)
+        assert any("nothing to resume" in text for text in ears.of("warned"))
+        assert (ears.of("started"), ears.of("stepped"), ears.of("closed")) == ([], [], [None])
+        assert {path.name: path.read_bytes() for path in (trained / "models").glob("model*")} == before
+
+    def test_another_seed_is_told_and_the_run_s_own_is_kept(self, archive: Path, trained_once: Path) -> None:
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(3))
+        ears = Ears()
+        result = train(archive, resume=True, seed=2, listener=ears)
+        assert result.seed == 1
+        assert "--seed: a resumed run keeps its seed, 1" in result.notes
+        assert "--seed: a resumed run keeps its seed, 1" in ears.of("started")[0].notes
+        assert result.last_model.read_bytes() == (trained_once / "models" / "model_final.safetensors").read_bytes()
+
+    @pytest.mark.parametrize("seed", [1, None])
+    def test_the_same_seed_or_none_needs_no_note(self, archive: Path, seed: int | None) -> None:
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(7))
+        assert not any("--seed" in note for note in train(archive, resume=True, seed=seed).notes)
+
+    def test_a_best_model_that_the_state_does_not_know_of_yet_counts(
+        self, archive: Path, trained_once: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A kill between the writing of the two: the model must not give way to a worse one."""
+
+        class Killed(BaseException):
+            pass
+
+        save_best = Keeper.save_best
+
+        def save_and_die(keeper: Keeper, run: Standing) -> None:
+            save_best(keeper, run)
+            raise Killed
+
+        with pytest.raises(Interrupted):
+            train(archive, listener=StopAfter(1))
+        monkeypatch.setattr(Keeper, "save_best", save_and_die)
+        with pytest.raises(Killed):
+            train(archive, resume=True)
+        monkeypatch.undo()
+        stored, card = read_counters(archive / "models"), read_card(archive / "models" / "model")
+        assert stored is not None
+        assert (stored.step, stored.best_epoch, card["epoch"]) == (1, 0, 2)
+        ears = Ears()
+        result = train(archive, resume=True, listener=ears)
+        first = ears.of("validated")[0]
+        assert (first.epoch, first.best, first.value) == (2, False, card["metric"]["value"])
+        assert result.best_metric == read_card(trained_once / "models" / "model")["metric"]["value"]
+        assert result.best_model.read_bytes() == (trained_once / "models" / "model.safetensors").read_bytes()
+
     def test_more_epochs_extend_a_finished_run(self, trained: Path) -> None:
         result = train(trained, "epochs=6", resume=True)
         assert (result.epochs, result.steps) == (6, 12)
@@ -234,17 +298,6 @@ class TestResuming:
         with pytest.raises(ResourceError, match="--budget"):
             train(trained, deadline=time.time() - 1)
         assert {path.name for path in (trained / "models").iterdir()} == before
-
-
-class FakeTime:
-    """A clock on which each look takes half a second."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 0.5
-        return self.now
 
 
 class TestBudget:
@@ -276,62 +329,14 @@ class TestBudget:
             train(archive, deadline=time.time() - 60)
 
 
-class TestFineTuning:
-    def test_a_checkpoint_is_started_from_and_told(self, archive: Path, trained_once: Path) -> None:
-        start = trained_once / "models" / "model_final.ckpt"
-        result = train(archive, f"MMAR_CKPT={start}", "epochs=1", "learning_rate=1e-12")
-        assert any("loaded" in note for note in result.notes)
-        before = weights(trained_once / "models" / "model_final.safetensors")
-        for name, value in weights(result.last_model).items():
-            torch.testing.assert_close(value, before[name], atol=1e-6, rtol=0)
-
-
-class StopWhileFilling(Listener):
-    """Sends Ctrl-C when the first item is in the cache."""
-
-    def filling(self, done: int, total: int) -> None:
-        if done == 1:
-            signal.raise_signal(signal.SIGINT)
-
-
-class TestTrouble:
-    def test_ctrl_c_while_the_cache_is_filled_need_not_wait_and_writes_nothing(self, archive: Path) -> None:
-        def cached(config: dict[str, Any]) -> None:
-            pipeline = config["train"]["image_pipeline"]
-            pipeline["name"] = "SegmentationImagePipelineWithCache"
-            pipeline["args"].update(num_cache_objects=4, replace_percent=0.0)
-
-        change(archive, cached)
-        with pytest.raises(Interrupted, match="while the cache was being filled; nothing was trained yet"):
-            train(archive, listener=StopWhileFilling())
-        assert list((archive / "models").iterdir()) == []
-
-    def test_several_gpus_asked_for_is_told(self, archive: Path) -> None:
-        assert any("multi_gpu" in note for note in train(archive, "epochs=1", "multi_gpu=true").notes)
-
-    def test_a_device_that_is_not_there(self, archive: Path) -> None:
-        with pytest.raises(ConfigError, match="--device: found 'tpu'"):
-            train(archive, device="tpu")
-
-    def test_an_image_that_is_gone_is_named_and_nothing_is_written(
-        self, archive: Path, tmp_path: Path, balls: Path
-    ) -> None:
-        listed = json.loads(balls.read_text())
-        listed["training"][1]["image"] = "imagesTr/gone.nii.gz"
-        (tmp_path / "dataset.json").write_text(json.dumps(listed))
-        with pytest.raises((DataError, ConfigError), match=r"gone\.nii\.gz"):
-            train(archive, f"DATASET_JSON={tmp_path / 'dataset.json'}")
-        assert list((archive / "models").iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("labels", "names"),
     [
         ({"0": "background", "1": "ball"}, ("background", "ball")),
-        ({"1": "ball"}, ("class 0", "ball")),
+        ({"1": "ball"}, ("background", "ball")),
         ({"background": 0, "ball": 1}, ("background", "ball")),
-        (None, ("class 0", "class 1")),
-        (["background", "ball"], ("class 0", "class 1")),
+        (None, ("background", "class_1")),
+        (["background", "ball"], ("background", "class_1")),
     ],
 )
 def test_class_names_come_from_the_data_list(
@@ -343,4 +348,4 @@ def test_class_names_come_from_the_data_list(
         listed["labels"] = labels
     (tmp_path / "dataset.json").write_text(json.dumps(listed))
     plan = plan_training(archive, overrides=[f"DATASET_JSON={tmp_path / 'dataset.json'}"])
-    assert class_names(plan) == names
+    assert module._class_names(plan) == names

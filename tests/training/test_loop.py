@@ -5,38 +5,28 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import optim
 
-from tests.training.fakes import Ears, FakePipeline, Likeness, MeanSquare, Straight, TinyModel, as_pipeline
+from tests.training.bench import RATE, Bench, Falling, assert_same, ears, tiny
+from tests.training.fakes import (
+    Clock,
+    FakePipeline,
+    Likeness,
+    MeanSquare,
+    SlowPipeline,
+)
 from vesalia.components.aux_ops.base import AuxOp
-from vesalia.components.lr_policies.base import LearningRatePolicy, Progress
 from vesalia.errors import Interrupted, TrainingError
 from vesalia.runtime.interrupts import StopRequest
-from vesalia.runtime.precision import Precision
-from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Listener, StepReport, ValidationReport
-from vesalia.training.loop import Trainer
-from vesalia.training.schedule import EpochSchedule, Schedule
-from vesalia.training.state import STATE_FILE, Counters, load_state, read_counters
-from vesalia.training.validation import Validation
-
-RATE = 1e-2
-
-
-class Falling(LearningRatePolicy):
-    """A straight line to 0."""
-
-    def __call__(self, initial: float, progress: Progress) -> float:
-        return initial * (1 - progress.fraction)
+from vesalia.training.schedule import BudgetSchedule, EpochSchedule
+from vesalia.training.state import STATE_FILE, read_counters
 
 
 class Stop(Listener):
@@ -55,90 +45,6 @@ class Stop(Listener):
         self.validations += done == 1
         if done == 1 and self.validations == self.in_validation:
             signal.raise_signal(signal.SIGTERM)
-
-
-@dataclass
-class Bench:
-    """What a trainer is made of, with small defaults."""
-
-    folder: Path
-    epochs: int = 4
-    valid_every: int = 1
-    model: TinyModel = field(default_factory=TinyModel)
-    loss: MeanSquare = field(default_factory=MeanSquare)
-    pipeline: FakePipeline = field(default_factory=FakePipeline)
-    metric: Likeness | None = field(default_factory=Likeness)
-    lr_policy: LearningRatePolicy | None = None
-    listener: Listener = field(default_factory=Ears)
-    aux_ops: tuple[AuxOp, ...] = ()
-    stop: StopRequest = field(default_factory=StopRequest)
-    stop_threshold: float | None = None
-    resume: bool = False
-    schedule: Schedule | None = None
-
-    def trainer(self) -> Trainer:
-        """Ready to run, as :mod:`vesalia.training.fit` builds it."""
-        fabric, precision = Fabric(accelerator="cpu", devices=1), Precision("32-true", channels_last=True)
-        optimizer = optim.Adam(precision.arrange_model(self.model).parameters(), lr=RATE)
-        counters = Counters(seed=1)
-        if self.resume:
-            counters = load_state(self.folder, model=self.model, optimizer=optimizer)
-        schedule = self.schedule or EpochSchedule(self.epochs, self.valid_every)
-        schedule.stepped(
-            epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=self.pipeline.steps_per_epoch
-        )
-        network, wrapped = fabric.setup(self.model, optimizer)
-        return Trainer(
-            fabric=fabric,
-            model=self.model,
-            network=network,
-            optimizer=wrapped,
-            loss=self.loss,
-            aux_ops=self.aux_ops,
-            pipeline=as_pipeline(self.pipeline),
-            validation=self.validation(precision) if self.metric else None,
-            learning_rate=RATE,
-            lr_policy=self.lr_policy,
-            schedule=schedule,
-            precision=precision,
-            keeper=Keeper(folder=self.folder, describe=lambda counters: {"epoch": counters.epoch}),
-            listener=self.listener,
-            counters=counters,
-            stop=self.stop,
-            stop_threshold=self.stop_threshold,
-        )
-
-    def validation(self, precision: Precision) -> Validation:
-        """Two cases."""
-        assert self.metric
-        return Validation(
-            source=FakePipeline(items=2),
-            inferer=Straight(),
-            metrics=[self.metric],
-            aux_ops=(),
-            loss=MeanSquare(),
-            device=torch.device("cpu"),
-            precision=precision,
-            autocast=nullcontext,
-        )
-
-
-def tiny(seed: int = 0, **settings: Any) -> TinyModel:
-    """A network that is the same for the same seed."""
-    torch.manual_seed(seed)
-    return TinyModel(**settings)
-
-
-def ears(bench: Bench) -> Ears:
-    """The bench's listener, which remembers."""
-    assert isinstance(bench.listener, Ears)
-    return bench.listener
-
-
-def assert_same(one: TinyModel, other: TinyModel) -> None:
-    """Equal to the bit."""
-    for name, value in one.state_dict().items():
-        assert torch.equal(value, other.state_dict()[name]), name
 
 
 def test_parity_with_plain_pytorch(tmp_path: Path) -> None:
@@ -304,6 +210,13 @@ class TestValidations:
         assert isinstance(report, ValidationReport)
         assert (report.metrics, report.per_class) == ({"likeness": 0.25}, {"likeness": (0.25,)})
         assert (report.key_metric, report.value, report.cases) == ("likeness", 0.25, 2)
+        assert report.printed == report.metrics
+
+    def test_reports_tell_what_is_not_to_be_printed(self, tmp_path: Path) -> None:
+        bench = Bench(tmp_path, epochs=1, metric=Likeness(script=[0.25], do_print=False))
+        bench.trainer().run()
+        (report,) = ears(bench).of("validated")
+        assert (report.unprinted, report.printed) == (("likeness",), {})
 
 
 class TestTrouble:
@@ -367,11 +280,26 @@ class TestTelling:
         rates = [report.learning_rate for report in ears(bench).of("stepped")]
         assert rates == pytest.approx([RATE * (1 - done / 6) for done in range(6)])
 
-    def test_the_pipeline_hears_that_epochs_end(self, tmp_path: Path) -> None:
+    def test_the_pipeline_hears_that_epochs_end_unless_none_comes_after(self, tmp_path: Path) -> None:
+        """A moving cache would load items that nobody takes, and the end of the training would wait for them."""
         bench = Bench(tmp_path, epochs=3, metric=None)
         bench.trainer().run()
-        assert bench.pipeline.ended_epochs == 3
+        assert bench.pipeline.ended_epochs == 2
         assert bench.pipeline.asked == [(0, 0), (1, 0), (2, 0)]
+
+    def test_an_epoch_that_the_clock_or_the_threshold_ends_is_not_reported_to_the_pipeline(
+        self, tmp_path: Path
+    ) -> None:
+        clock = Clock()
+        pipeline = SlowPipeline(clock, items=1000)
+        bench = Bench(
+            tmp_path / "clock", pipeline=pipeline, metric=None, schedule=BudgetSchedule(clock.now + 23, clock=clock)
+        )
+        assert 10 < bench.trainer().run().step < 30
+        assert bench.pipeline.ended_epochs == 0
+        enough = Bench(tmp_path / "enough", epochs=9, metric=Likeness(script=[0.2, 0.9]), stop_threshold=0.8)
+        enough.trainer().run()
+        assert enough.pipeline.ended_epochs == 1
 
     def test_seconds_go_on_counting_over_a_stop(self, tmp_path: Path) -> None:
         with StopRequest() as stop, pytest.raises(Interrupted):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, cast
 
 import pytest
 
+from vesalia.inference.checkpoint_names import MANIFEST_FILE
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import TrainPlan
 from vesalia.training import manifest as module
-from vesalia.training.manifest import MANIFEST_FILE, describe_run, hash_file, write_manifest
+from vesalia.training.manifest import describe_run, hash_file, note_resumption, write_manifest
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Plan:
 
     archive: ArchiveFolder
     config_file: Path = Path("config/config_train.json")
+    checkpoint_dir: Path = Path("models")
     raw: dict[str, Any] = field(default_factory=lambda: {"epochs": 3})
     variables: dict[str, Any] = field(default_factory=lambda: {"DATA_ROOT": "/data"})
 
@@ -83,30 +86,72 @@ class TestGit:
         for name, value in {"NAME": "a", "EMAIL": "a@example.org"}.items():
             monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
             monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-        (tmp_path / "file").write_text("1")
+        folder = tmp_path / "checkout"
+        folder.mkdir()
+        (folder / "file").write_text("1")
         for words in (["init", "-q"], ["add", "file"], ["commit", "-q", "-m", "first", "--no-gpg-sign"]):
-            subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
-        return tmp_path
+            subprocess.run(["git", "-C", str(folder), *words], check=True)
+        return folder
 
-    def test_a_clean_checkout(self, checkout: Path) -> None:
-        found = describe(checkout)["git"]
-        assert len(found["commit"]) == 40
-        assert found["changed"] is False
+    def test_the_commit_is_told(self, checkout: Path) -> None:
+        asked = subprocess.run(["git", "-C", str(checkout), "rev-parse", "HEAD"], capture_output=True, check=True)
+        assert describe(checkout)["git"] == {"commit": asked.stdout.decode().strip()}
+        assert len(asked.stdout.strip()) == 40
 
-    def test_a_changed_checkout(self, checkout: Path) -> None:
-        (checkout / "file").write_text("2")
-        assert describe(checkout)["git"]["changed"] is True
+    def test_no_checkout(self, tmp_path: Path) -> None:
+        assert describe(tmp_path)["git"] == {"commit": ""}
 
-    def test_no_checkout(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-        assert describe(tmp_path)["git"] == {}
+    def test_a_command_in_the_repository_s_configuration_is_not_run(self, checkout: Path, tmp_path: Path) -> None:
+        trace = tmp_path / "trace"
+        command = tmp_path / "command"
+        command.write_text(f"#!/bin/sh\ntouch {trace}\n")
+        command.chmod(0o755)
+        subprocess.run(["git", "-C", str(checkout), "config", "core.fsmonitor", str(command)], check=True)
+        assert describe(checkout)["git"]["commit"]
+        assert not trace.exists()
+        subprocess.run(["git", "-C", str(checkout), "status"], check=True, capture_output=True)
+        assert trace.exists(), "git itself would have run it"
 
-    def test_no_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", str(tmp_path))
-        assert describe(tmp_path)["git"] == {}
+    def test_git_is_not_run(self, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        trace = tmp_path / "trace"
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "git").write_text(f"#!/bin/sh\ntouch {trace}\n")
+        (tmp_path / "bin" / "git").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        assert len(describe(checkout)["git"]["commit"]) == 40
+        assert not trace.exists()
 
 
 def test_it_is_written_into_the_run_folder(tmp_path: Path) -> None:
     path = write_manifest(tmp_path, describe(tmp_path))
     assert path == tmp_path / MANIFEST_FILE
     assert json.loads(path.read_text())["format"] == 1
+
+
+class TestResumptions:
+    def resumed(self, folder: Path, **raw: Any) -> dict[str, Any]:
+        """The newest session, after one that resumes with this config."""
+        plan = cast("TrainPlan", Plan(ArchiveFolder(folder), checkpoint_dir=folder, raw=raw))
+        assert note_resumption(plan, seed=42, precision="32-true")
+        newest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())["resumed"][-1]
+        return newest
+
+    def test_the_same_settings_change_nothing(self, tmp_path: Path) -> None:
+        write_manifest(tmp_path, describe(tmp_path))
+        assert self.resumed(tmp_path, epochs=3)["changes"] == {}
+
+    def test_differences_are_told_by_key_path(self, tmp_path: Path) -> None:
+        write_manifest(tmp_path, {"config": {"a": {"b": [1, {"c": 2}], "gone": 0}}, "variables": {"DATA_ROOT": "/old"}})
+        assert self.resumed(tmp_path, a={"b": (1, {"c": 3}, Path("x")), "nan": math.nan})["changes"] == {
+            "config.a.b[1].c": {"before": 2, "now": 3},
+            "config.a.b[2]": {"before": None, "now": "x"},
+            "config.a.gone": {"before": 0, "now": None},
+            "variables.DATA_ROOT": {"before": "/old", "now": "/data"},
+        }
+
+    @pytest.mark.parametrize("text", [None, "{", "[]"])
+    def test_without_a_manifest_there_is_nothing_to_add_to(self, tmp_path: Path, text: str | None) -> None:
+        if text is not None:
+            (tmp_path / MANIFEST_FILE).write_text(text)
+        plan = cast("TrainPlan", Plan(ArchiveFolder(tmp_path), checkpoint_dir=tmp_path))
+        assert not note_resumption(plan, seed=42, precision="32-true")

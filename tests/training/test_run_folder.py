@@ -3,13 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.training.fakes import TinyModel
 from vesalia.errors import ResourceError
-from vesalia.training.run_folder import prepare_run_folder
+from vesalia.inference.weights import save_weights
+from vesalia.training.run_folder import best_sha256, lock_run_folder, prepare_run_folder, recall_best
+from vesalia.training.state import Counters
 
 RUN = (
     "model.safetensors",
@@ -72,3 +77,113 @@ def test_a_folder_that_cannot_be_made_says_what_to_write(tmp_path: Path) -> None
         ResourceError, match=r"file/models: found that it cannot be written .* write another MMAR_CKPT_DIR"
     ):
         prepare_run_folder(tmp_path / "file" / "models", resuming=False)
+
+
+class TestStartingFromAModelInTheFolder:
+    @pytest.mark.parametrize("name", ["model", "model.ckpt", "model.safetensors"])
+    def test_it_stays_and_a_copy_goes_with_the_earlier_run(self, tmp_path: Path, name: str) -> None:
+        fill(tmp_path, *RUN)
+        moved = prepare_run_folder(tmp_path, resuming=False, start=tmp_path / name)
+        assert moved is not None
+        assert {path.name for path in moved.iterdir()} == set(RUN)
+        assert {path.name for path in tmp_path.iterdir()} == {"previous", "model.safetensors", "model.json"}
+        assert all(path.read_text() == path.name for path in (*moved.iterdir(), *tmp_path.glob("model*")))
+
+    def test_a_link_to_it_is_it(self, tmp_path: Path) -> None:
+        fill(tmp_path / "models", *RUN)
+        (tmp_path / "link").symlink_to(tmp_path / "models", target_is_directory=True)
+        prepare_run_folder(tmp_path / "models", resuming=False, start=tmp_path / "link" / "model_final.ckpt")
+        assert (tmp_path / "models" / "model_final.safetensors").exists()
+        assert not (tmp_path / "models" / "model.safetensors").exists()
+
+    def test_one_elsewhere_with_the_same_name_changes_nothing(self, tmp_path: Path) -> None:
+        fill(tmp_path / "models", *RUN)
+        fill(tmp_path / "other", "model.safetensors", "model.json")
+        prepare_run_folder(tmp_path / "models", resuming=False, start=tmp_path / "other" / "model")
+        assert [path.name for path in (tmp_path / "models").iterdir()] == ["previous"]
+
+
+class TestLock:
+    def test_one_at_a_time(self, tmp_path: Path) -> None:
+        folder = tmp_path / "a" / "models"
+        said = r"models: found that another training writes there, .* write another MMAR_CKPT_DIR, or wait"
+        with lock_run_folder(folder):
+            with pytest.raises(ResourceError, match=said), lock_run_folder(folder):
+                pass
+            with pytest.raises(ResourceError, match=said), lock_run_folder(folder):
+                pass
+            with lock_run_folder(tmp_path / "b"):
+                pass
+
+    def test_nothing_is_left_of_it(self, tmp_path: Path) -> None:
+        for _ in range(2):
+            with lock_run_folder(tmp_path):
+                assert list(tmp_path.iterdir())
+            assert not list(tmp_path.iterdir())
+
+    def test_it_goes_with_an_error_too(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), lock_run_folder(tmp_path):
+            raise ZeroDivisionError
+        with lock_run_folder(tmp_path):
+            pass
+
+    def test_what_a_killed_process_left_holds_nobody_back(self, tmp_path: Path) -> None:
+        code = f"import os, filelock; filelock.FileLock({str(tmp_path / '.lock')!r}).acquire(); os._exit(7)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
+        assert list(tmp_path.iterdir())
+        with lock_run_folder(tmp_path):
+            pass
+
+    def test_another_process_is_refused(self, tmp_path: Path) -> None:
+        code = f"import filelock; filelock.FileLock({str(tmp_path / '.lock')!r}, timeout=0).acquire()"
+        with lock_run_folder(tmp_path):
+            answer = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+        assert answer.returncode == 1
+        assert "filelock._error.Timeout" in answer.stderr
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+        fill(tmp_path, "file")
+        with (
+            pytest.raises(ResourceError, match=r"cannot be written .* write another MMAR_CKPT_DIR"),
+            lock_run_folder(tmp_path / "file" / "models"),
+        ):
+            pass
+
+
+class TestBestValue:
+    @staticmethod
+    def put_best(folder: Path, value: float | None) -> None:
+        """A best model of epoch 5."""
+        metric = None if value is None else {"name": "mean_dice", "value": value}
+        card = {"format": "vesalia-model", "format_version": 1, "model": {}, "in_channels": 1, "class_names": []}
+        save_weights(folder / "model", TinyModel(), card={**card, "epoch": 5, "metric": metric})
+
+    @pytest.mark.parametrize(
+        ("on_card", "stored", "recalled"),
+        [(0.8, (0.5, 2), (0.8, 5)), (0.3, (0.5, 2), (0.5, 2)), (0.5, (0.5, 2), (0.5, 2)), (None, (0.5, 2), (0.5, 2))],
+    )
+    def test_the_card_s_counts_where_it_is_better(
+        self, tmp_path: Path, on_card: float | None, stored: tuple[float, int], recalled: tuple[float, int]
+    ) -> None:
+        self.put_best(tmp_path, on_card)
+        counters = Counters(best=stored[0], best_epoch=stored[1])
+        recall_best(tmp_path, counters)
+        assert (counters.best, counters.best_epoch) == recalled
+
+    def test_the_model_that_the_run_started_from_is_not_its_best(self, tmp_path: Path) -> None:
+        self.put_best(tmp_path, 0.9)
+        counters = Counters(start_sha256=best_sha256(tmp_path))
+        recall_best(tmp_path, counters)
+        assert counters.best_epoch == 0
+        self.put_best(tmp_path, 0.7)  # other weights
+        recall_best(tmp_path, counters)
+        assert (counters.best, counters.best_epoch) == (0.7, 5)
+
+    @pytest.mark.parametrize("text", [None, "{", '{"format": "other"}'])
+    def test_without_a_card_that_can_be_read_the_state_s_counts(self, tmp_path: Path, text: str | None) -> None:
+        if text is not None:
+            (tmp_path / "model.json").write_text(text)
+        counters = Counters(best=0.5, best_epoch=2)
+        recall_best(tmp_path, counters)
+        assert (counters.best, counters.best_epoch) == (0.5, 2)
+        assert best_sha256(tmp_path) == ""

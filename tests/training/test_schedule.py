@@ -3,22 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.training.fakes import Clock
 from vesalia.errors import ResourceError
 from vesalia.training.schedule import BudgetSchedule, EpochSchedule
-
-
-class Clock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Course:
@@ -49,10 +42,10 @@ class Course:
         return self.clock.now - self.began
 
     def validate(self) -> None:
-        """A validation of the cases the schedule allows."""
+        """A validation of as many cases as fit into the time that the schedule allows, at least one."""
         self.validated_at.append(self.schedule.fraction)
-        share = self.schedule.cases_to_validate(self.cases) / self.cases
-        took = self.validation_s * self.slower * share
+        case_s = self.validation_s * self.slower / self.cases
+        took = case_s * max(1, min(self.cases, int(self.schedule.validation_seconds() / case_s)))
         self.clock.now += took
         self.schedule.validated(seconds=took)
 
@@ -92,7 +85,7 @@ class TestEpochs:
         schedule.rehearsed(seconds_per_case=100.0, cases=9)
         schedule.validated(seconds=900.0)
         assert schedule.seconds_left() is None
-        assert schedule.cases_to_validate(9) == 9
+        assert schedule.validation_seconds() == math.inf
 
     def test_restoring_leaves_the_fraction_to_the_epoch(self) -> None:
         schedule = EpochSchedule(20, 1)
@@ -143,13 +136,33 @@ class TestBudget:
         clock = Clock()
         schedule = BudgetSchedule(clock.now + 103, clock=clock)
         schedule.rehearsed(seconds_per_case=2.0, cases=40)
-        assert schedule.cases_to_validate(40) == 15  # 30 of the 100 s
+        assert schedule.validation_seconds() == pytest.approx(30)  # of the 100 s
 
-    def test_even_a_case_longer_than_the_share_is_judged(self) -> None:
+    def test_room_is_kept_for_the_part_that_is_judged(self) -> None:
         clock = Clock()
-        schedule = BudgetSchedule(clock.now + 13, clock=clock)
-        schedule.rehearsed(seconds_per_case=8.0, cases=40)
-        assert schedule.cases_to_validate(40) == 1
+        schedule = BudgetSchedule(clock.now + 103, clock=clock)
+        schedule.rehearsed(seconds_per_case=2.0, cases=40)
+        for step in range(69):  # the 70th would end at the reserved 30 s
+            assert not schedule.finished
+            clock.now += 1
+            schedule.stepped(epoch=1, step=step + 1, steps_per_epoch=100)
+        assert schedule.finished
+
+    def test_a_validation_has_no_more_than_what_is_left(self) -> None:
+        clock = Clock()
+        schedule = BudgetSchedule(clock.now + 103, clock=clock)
+        schedule.rehearsed(seconds_per_case=2.0, cases=10)
+        clock.now += 90
+        assert schedule.validation_seconds() == pytest.approx(10)
+        clock.now += 15
+        assert schedule.validation_seconds() < 0
+
+    @given(st.floats(100, 4000), st.floats(0.05, 1.0), st.floats(0.1, 1.0), st.floats(1.0, 4.0))
+    def test_cases_slower_than_rehearsed_do_not_overrun_the_end(
+        self, budget_s: float, step_s: float, case_s: float, slower: float
+    ) -> None:
+        course = Course(budget_s, validation_s=100 * case_s, cases=100, slower=slower)
+        assert course.run(step_s) <= budget_s
 
     def test_time_spent_rehearsing_is_no_training_time(self) -> None:
         clock = Clock()
@@ -179,6 +192,13 @@ class TestBudget:
         course.run(1.0)
         assert course.fractions[0] == pytest.approx(0.505)
         assert course.fractions[-1] == 1.0
+
+    @pytest.mark.parametrize(("fraction", "laid"), [(0.0, [0.2, 0.4, 0.6, 0.8, 1]), (0.7, [0.76, 0.82, 0.88, 0.94, 1])])
+    def test_a_resumed_run_lays_its_validations_over_what_is_left(self, fraction: float, laid: list[float]) -> None:
+        course = Course(503, validation_s=10)
+        course.schedule.restore({"fraction": fraction})
+        course.run(0.1)
+        assert course.validated_at == pytest.approx(laid, abs=0.01)
 
     def test_what_it_stores_is_what_it_restores(self) -> None:
         clock = Clock()

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import errno
 import json
 import math
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import Any
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tests.training.fakes import epoch_report, step_report, validation_report
 from vesalia.errors import ResourceError
-from vesalia.training.tracking import HISTORY_FILE, HistoryFile, TensorBoard
+from vesalia.inference.curves import HISTORY_FILE
+from vesalia.training.tracking import HistoryFile, TensorBoard
 
 
 def strict_lines(path: Path) -> list[dict[str, Any]]:
@@ -35,6 +36,7 @@ class TestHistory:
         assert (epoch["kind"], epoch["step"], epoch["loss"], epoch["values"]) == ("epoch", 3, 0.5, {"neg_loss": -0.5})
         assert (validation["kind"], validation["metrics"]["dice"]) == ("validation", 0.8)
         assert validation["per_class"]["dice"] == [0.7, 0.9]
+        assert "unprinted" not in validation
 
     def test_what_is_no_number_is_null(self, tmp_path: Path) -> None:
         history = HistoryFile(tmp_path)
@@ -113,23 +115,36 @@ class TestTensorBoard:
         assert [step for step, _ in found.get("train/loss", [])] == steps
         assert "epoch/loss" in found
 
-    def test_metrics_without_do_summary_are_left_out(self, tmp_path: Path) -> None:
-        board = TensorBoard(tmp_path, hidden=frozenset({"other"}))
+    def test_hidden_tags_are_left_out(self, tmp_path: Path) -> None:
+        board = TensorBoard(tmp_path, hidden=frozenset({"validation/other", "epoch/dice"}))
+        board.epoch_ended(epoch_report(values={"dice": 0.5, "other": 0.25}))
         board.validated(validation_report())
         board.closed()
-        assert [tag for tag in recorded(tmp_path) if tag.startswith("validation/")] == ["validation/dice"]
+        found = recorded(tmp_path)
+        assert [tag for tag in found if tag.startswith("validation/")] == ["validation/dice"]
+        assert {"epoch/dice", "epoch/other"} & found.keys() == {"epoch/other"}
 
-    def test_a_full_disk_is_said_in_words(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_disk_is_said_in_words(self, tmp_path: Path) -> None:
+        if not Path("/dev/full").exists():
+            pytest.skip("needs /dev/full, the device that is always full")
         board = TensorBoard(tmp_path)
+        board.closed()
+        board._writer = RecordWriter(Path("/dev/full").open("ab", buffering=0))  # noqa: SIM115 - the board closes it
+        with pytest.raises(ResourceError, match=r"tfevents.*no space left on the disk"):
+            board.stepped(step_report())
+        board.closed()
 
-        def full(*_: object, **__: object) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def test_a_folder_that_is_none_is_said_in_words(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ResourceError, match="cannot be written"):
+            TensorBoard(tmp_path / "file").stepped(step_report())
 
-        with monkeypatch.context() as patched:
-            patched.setattr(board._writer, "add_scalar", full)
-            patched.setattr(board._writer, "close", full)
-            with pytest.raises(ResourceError, match="no space left on the disk"):
-                board.stepped(step_report())
-            with pytest.raises(ResourceError, match="no space left on the disk"):
-                board.closed()
+    def test_nothing_recorded_is_no_file(self, tmp_path: Path) -> None:
+        TensorBoard(tmp_path).closed()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_was_recorded_can_be_read_at_once(self, tmp_path: Path) -> None:
+        board = TensorBoard(tmp_path)
+        board.stepped(step_report(step=1, loss=0.75))
+        assert recorded(tmp_path)["train/loss"] == [(1, 0.75)]
         board.closed()

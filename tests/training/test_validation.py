@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -10,7 +12,16 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.fakes import Ears, FakePipeline, Likeness, MeanSquare, Straight, TinyModel
+from tests.training.fakes import (
+    Clock,
+    Ears,
+    FakePipeline,
+    Likeness,
+    MeanSquare,
+    SlowPipeline,
+    Straight,
+    TinyModel,
+)
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.metrics.base import Metric, SubjectScore
 from vesalia.runtime.interrupts import StopRequest
@@ -56,9 +67,19 @@ def make(metrics: Sequence[Metric], *, source: FakePipeline | None = None, **cha
     return Validation(source=source or FakePipeline(items=3), metrics=metrics, **{**plain, **changes})
 
 
-def run(validation: Validation, model: TinyModel, *, cases: int = 3, listener: Listener | None = None) -> float:
+def run(
+    validation: Validation, model: TinyModel, *, longest_s: float = math.inf, listener: Listener | None = None
+) -> tuple[int, float]:
     """Run it."""
-    return validation.run(model, cases=cases, listener=listener or Listener(), stop=StopRequest())
+    return validation.run(model, listener=listener or Listener(), stop=StopRequest(), longest_s=longest_s)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The one that validations look at."""
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
 
 
 def test_the_flagged_metric_is_the_key_and_else_the_first() -> None:
@@ -69,8 +90,9 @@ def test_the_flagged_metric_is_the_key_and_else_the_first() -> None:
 
 def test_every_subject_is_scored_by_name_and_in_order() -> None:
     metric = Likeness()
-    seconds = run(make([metric]), TinyModel())
+    cases, seconds = run(make([metric]), TinyModel())
     assert [score.subject for score in metric.scores] == ["case_0", "case_1", "case_2"]
+    assert cases == 3
     assert seconds >= 0
 
 
@@ -102,13 +124,13 @@ def test_scores_of_the_validation_before_are_forgotten() -> None:
     metric = Likeness()
     validation = make([metric])
     run(validation, TinyModel())
-    run(validation, TinyModel(), cases=2)
-    assert len(metric.scores) == 2
+    run(validation, TinyModel(), longest_s=0)
+    assert len(metric.scores) == 1
 
 
 def test_metrics_see_image_label_prediction_and_tags_without_the_batch_axis() -> None:
     metric = SeenFields()
-    run(make([metric], aux_ops=[Negative()]), TinyModel(), cases=1)
+    run(make([metric], aux_ops=[Negative()]), TinyModel(), longest_s=0)
     shapes = {name: tuple(value.shape) for name, value in metric.fields[0].items()}
     assert shapes == {"image": (1, 4, 4, 4), "label": (1, 4, 4, 4), "model": (2, 4, 4, 4), "negative": ()}
     assert metric.fields[0]["negative"] < 0
@@ -116,7 +138,7 @@ def test_metrics_see_image_label_prediction_and_tags_without_the_batch_axis() ->
 
 def test_gradients_are_not_kept() -> None:
     metric = SeenFields()
-    run(make([metric]), TinyModel(), cases=1)
+    run(make([metric]), TinyModel(), longest_s=0)
     assert not metric.fields[0]["model"].requires_grad
 
 
@@ -129,13 +151,13 @@ def test_the_loss_is_not_computed_where_nobody_reads_it() -> None:
 def test_the_prediction_is_float32_whatever_the_network_computes_in() -> None:
     metric = SeenFields()
     validation = make([metric], autocast=lambda: torch.autocast("cpu", torch.bfloat16))
-    run(validation, TinyModel(), cases=1)
+    run(validation, TinyModel(), longest_s=0)
     assert metric.fields[0]["model"].dtype == torch.float32
 
 
 def test_the_listener_hears_every_case() -> None:
     ears = Ears()
-    run(make([Likeness()]), TinyModel(), listener=ears, cases=2)
+    run(make([Likeness()], source=FakePipeline(items=2)), TinyModel(), listener=ears)
     assert ears.of("validating") == [(1, 2), (2, 2)]
 
 
@@ -146,16 +168,59 @@ def test_a_request_to_stop_ends_it_after_the_case_in_work() -> None:
         def validating(self, done: int, total: int) -> None:
             stop.signal_number = 2 if done == 2 else None
 
-    make([metric]).run(TinyModel(), cases=3, listener=Impatient(), stop=stop)
-    assert len(metric.scores) == 2
+    cases, _ = make([metric]).run(TinyModel(), listener=Impatient(), stop=stop)
+    assert cases == len(metric.scores) == 2
+
+
+class TestInPart:
+    @pytest.mark.parametrize(
+        ("longest_s", "judged"), [(-5, 1), (0, 1), (2.9, 1), (3, 1), (6, 2), (8.9, 2), (9, 3), (99, 5)]
+    )
+    def test_no_case_is_begun_that_would_end_too_late_and_one_always_is(
+        self, clock: Clock, longest_s: float, judged: int
+    ) -> None:
+        """Loading takes all of the time here, 3 s a case: it counts."""
+        metric, source = Likeness(), SlowPipeline(clock, items=5, sample_s=[3.0])
+        assert run(make([metric], source=source), TinyModel(), longest_s=longest_s) == (judged, 3.0 * judged)
+        assert len(metric.scores) == source.taken == judged
+
+    def test_a_case_that_takes_long_ends_it(self, clock: Clock) -> None:
+        source = SlowPipeline(clock, items=5, sample_s=[1.0, 1.0, 20.0, 1.0])
+        assert run(make([Likeness()], source=source), TinyModel(), longest_s=10) == (3, 22.0)
+
+    def test_the_listener_hears_of_how_many_it_is_a_part(self, clock: Clock) -> None:
+        ears, source = Ears(), SlowPipeline(clock, items=5)
+        run(make([Likeness()], source=source), TinyModel(), longest_s=2, listener=ears)
+        assert ears.of("validating") == [(1, 5), (2, 5)]
 
 
 class TestRehearsal:
-    def test_it_measures_one_case_and_leaves_the_network_training(self) -> None:
-        model, metric = TinyModel().train(), Likeness()
-        assert 0 < make([metric]).rehearse(model) < 5
+    def test_it_leaves_the_network_training(self) -> None:
+        model = TinyModel().train()
+        assert make([Likeness()]).rehearse(model) > 0
         assert model.training
-        assert {score.subject for score in metric.scores} == {"case_0"}
+
+    @pytest.mark.parametrize(("items", "judged", "seconds"), [(1, 1, 8.0), (3, 3, 4.0), (4, 4, 4.0), (9, 4, 4.0)])
+    def test_it_measures_loading_and_judging_of_the_first_few(
+        self, clock: Clock, items: int, judged: int, seconds: float
+    ) -> None:
+        metric, source = Likeness(), SlowPipeline(clock, items=items, sample_s=[8.0, 2.0, 2.0, 4.0, 99.0])
+        assert make([metric], source=source).rehearse(TinyModel()) == seconds
+        assert [score.subject for score in metric.scores] == [f"case_{number}" for number in range(judged)]
+
+    def test_judging_counts_too(self, clock: Clock) -> None:
+        class Slow(Likeness):
+            def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+                clock.now += 7.0
+                return super().score(subject, fields)
+
+        assert make([Slow()]).rehearse(TinyModel()) == 7.0
+
+    @pytest.mark.parametrize(("longest_s", "judged"), [(0, 1), (25, 2), (100, 4)])
+    def test_where_cases_take_long_it_measures_fewer(self, clock: Clock, longest_s: float, judged: int) -> None:
+        source = SlowPipeline(clock, items=9, sample_s=[10.0])
+        assert make([Likeness()], source=source).rehearse(TinyModel(), longest_s=longest_s) == 10.0
+        assert source.taken == judged
 
     def test_it_takes_no_more_samples_than_it_needs_and_lets_the_source_go(self) -> None:
         taken: list[int] = []
@@ -170,4 +235,4 @@ class TestRehearsal:
                     taken.append(-1)
 
         make([Likeness()], source=Counted()).rehearse(TinyModel())
-        assert taken == [0, -1]
+        assert taken == [0, 1, 2, 3, -1]

@@ -102,6 +102,12 @@ def test_other_errors_of_ours_pass(kind: type[Exception]) -> None:
         _run(Raises(lambda: kind("disk")))
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you")])
+def test_memory_that_runs_out_is_no_fault_of_the_data(error: Exception) -> None:
+    with pytest.raises(ResourceError, match="subject0: Raises: found too little memory"):
+        _run(Raises(lambda: error))
+
+
 def test_a_field_that_is_missing_is_named() -> None:
     with pytest.raises(
         DataError, match=r"NormalizeNonzeroIntensities: .*found no field 'ct', expected one of: image, label"

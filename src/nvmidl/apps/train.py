@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from nvmidl.apps.arguments import parser, translate
 from vesalia.cli.main import main as vesalia
@@ -11,7 +12,7 @@ from vesalia.cli.main import main as vesalia
 __all__ = ["main"]
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Train an archive as its own scripts ask for it."""
     arguments = parser("nvmidl.apps.train")
     arguments.add_argument("--write_train_stats", action="store_true", help="accepted; history.jsonl is always written")

@@ -6,20 +6,22 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import math
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from vesalia.errors import UserError, VesaliaError
+from vesalia.errors import Fault, UserError, VesaliaError
 from vesalia.runtime.files import as_resource_error
+from vesalia.runtime.jsonfile import as_json
 
-__all__ = ["answer_usage_error", "run", "say"]
+__all__ = ["answer_usage_error", "attempt", "run", "say", "show_warnings"]
+
+Result = TypeVar("Result")
 
 _DEFECT = 1
 _USER_ERROR = 2
@@ -30,6 +32,12 @@ _MENDABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 def say(text: str, *, to_stderr: bool = False) -> None:
     """Show ``text`` to the person at the keyboard."""
     typer.echo(text, err=to_stderr)
+
+
+def show_warnings(warnings: Iterable[Fault]) -> None:
+    """Show what is odd and was lived with, where it disturbs no answer."""
+    for warning in warnings:
+        say(f"warning: {warning}", to_stderr=True)
 
 
 def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Callable[[], None] | None = None) -> None:
@@ -43,10 +51,25 @@ def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Calla
     Raises:
         typer.Exit: With the exit code, where it is not 0.
     """
+    answer = {"ok": True, **attempt(work, json_wanted=json_wanted)}
+    if json_wanted:
+        say(_line(answer))
+    elif show:
+        show()
+    if not answer["ok"]:
+        raise typer.Exit(_USER_ERROR)
+
+
+def attempt(work: Callable[[], Result], *, json_wanted: bool) -> Result:
+    """Do the work, or answer what went wrong and leave.
+
+    Raises:
+        typer.Exit: The work failed; the exit code says how.
+    """
     _quieten()
     _show_log(to_stderr=json_wanted)
     try:
-        answer = {"ok": True, **work()}
+        return work()
     except VesaliaError as error:
         _fail(error, error.exit_code, json_wanted=json_wanted)
     except OSError as error:
@@ -56,13 +79,6 @@ def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Calla
         _fail(error, _INTERRUPTED, json_wanted=json_wanted)
     except Exception as error:  # noqa: BLE001 - the edge: a defect of ours must still be answered
         _fail(error, _DEFECT, json_wanted=json_wanted)
-    else:
-        if json_wanted:
-            say(_line(answer))
-        elif show:
-            show()
-        if not answer["ok"]:
-            raise typer.Exit(_USER_ERROR)
 
 
 def answer_usage_error(error: Exception, *, json_wanted: bool) -> int:
@@ -81,7 +97,7 @@ def answer_usage_error(error: Exception, *, json_wanted: bool) -> int:
     return int(getattr(error, "exit_code", _USER_ERROR))
 
 
-def _fail(error: BaseException, code: int, *, json_wanted: bool) -> None:
+def _fail(error: BaseException, code: int, *, json_wanted: bool) -> NoReturn:
     """Say what went wrong, and leave."""
     _tell(error, code, json_wanted=json_wanted)
     raise typer.Exit(code)
@@ -103,7 +119,7 @@ def _tell(error: BaseException, code: int, *, json_wanted: bool) -> None:
 
 
 def _line(answer: Mapping[str, Any]) -> str:
-    return json.dumps(_plain(answer), allow_nan=False)
+    return json.dumps(as_json(answer), allow_nan=False)
 
 
 def _as_user_error(error: OSError) -> UserError | None:
@@ -113,22 +129,11 @@ def _as_user_error(error: OSError) -> UserError | None:
     return as_resource_error(Path(str(error.filename or "the disk")), error)
 
 
-def _plain(value: Any) -> Any:
-    """``value`` as JSON has it: no NaN, no paths, no tuples."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
 def _quieten() -> None:
     """Keep other libraries' warnings and hints off the screen; ``-W`` on the Python command brings them back."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-    for name in ("lightning_fabric.utilities.rank_zero", "lightning.fabric", "monai", "nibabel", "matplotlib"):
+    for name in ("lightning_fabric.utilities.rank_zero", "lightning.fabric", "monai", "nibabel"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

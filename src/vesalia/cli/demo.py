@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vesalia.cli.answer import run, say
 from vesalia.cli.arguments import JsonOption, parse_duration
 from vesalia.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vesalia.inference.results import EvaluateResult
 
 __all__ = ["demo"]
 
@@ -63,13 +66,15 @@ def _demo(folder: Path, *, cases: int, size: int, seed: int, budget_s: float, js
         with Steps("subjects", json_wanted=json_wanted) as steps:
             judged = archive.evaluate(write_predictions=True, progress=steps, stop=stop)
     if not json_wanted:
-        say(_farewell(archive.root, judged.files["report"], trained.best_metric))
+        say(_farewell(archive.root, judged))
     return {"archive": str(archive.root), "train": trained.to_dict(), "evaluate": judged.to_dict()}
 
 
-def _farewell(archive: Path, report: Path, dice: float) -> str:
+def _farewell(archive: Path, judged: EvaluateResult) -> str:
+    dice = judged.metrics["mean_dice"].overall.mean
     return (
-        f"\nmean Dice on the held-out cases: {dice:.4f}\nreport: {report}   (open it in a browser)\n\n"
+        f"\nmean Dice on the held-out cases: {dice:.4f}\n"
+        f"report: {judged.files['report']}   (open it in a browser)\n\n"
         f"what next:\n"
         f"  look at the archive         ls {archive} {archive / 'config'}\n"
         f"  train it longer             vesalia train {archive}\n"

@@ -50,11 +50,12 @@ def _start_text(report: RunStart) -> str:
 
 
 def _validation_text(report: ValidationReport) -> str:
-    values = "  ".join(f"{name} {value:.4f}" for name, value in report.metrics.items())
-    per_class = ", ".join(f"{value:.3f}" for value in report.per_class.get(report.key_metric, ()))
-    classes = f" ({per_class})" if per_class else ""
+    values = "  ".join(f"{name} {value:.4f}" for name, value in report.printed.items())
+    shown = report.per_class.get(report.key_metric, ()) if report.key_metric in report.printed else ()
+    per_class = ", ".join(f"{value:.3f}" for value in shown)
+    scores = f"{values} ({per_class}), " if per_class else f"{values}, " if values else ""
     best = "  best so far" if report.best else ""
-    return f"validation at epoch {report.epoch}, step {report.step}: {values}{classes}, {report.seconds:.1f} s{best}"
+    return f"validation at epoch {report.epoch}, step {report.step}: {scores}{report.seconds:.1f} s{best}"
 
 
 def _step_text(report: StepReport) -> str:
@@ -154,7 +155,7 @@ class LiveDisplay(LineDisplay):
     def validated(self, report: ValidationReport) -> None:
         """A line that stays."""
         self._drop("validate")
-        self._best = f"  {report.key_metric} {report.value:.3f}"
+        self._best = f"  {report.key_metric} {report.value:.3f}" if report.key_metric in report.printed else ""
         super().validated(report)
 
     def epoch_ended(self, report: EpochReport) -> None:

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vesalia.cli.answer import run, say
+from vesalia.cli.answer import attempt, run, say, show_warnings
 from vesalia.cli.arguments import (
     AllowCustomCode,
     ConfigOption,
@@ -21,7 +24,7 @@ from vesalia.cli.arguments import (
 if TYPE_CHECKING:
     from vesalia.inference.results import EvaluateResult
 
-__all__ = ["evaluate", "summary"]
+__all__ = ["evaluate", "judges", "summary"]
 
 
 def evaluate(
@@ -55,11 +58,33 @@ def evaluate(
                 progress=steps,
                 stop=stop,
             )
+        show_warnings(result.warnings)
         if not json_wanted:
             say(summary(result))
         return result.to_dict()
 
     run(work, json_wanted=json_wanted)
+
+
+def judges(
+    mmar: Path, *, config: str, environment: str, settings: Sequence[str], allow_custom_code: bool, json_wanted: bool
+) -> bool:
+    """Whether the config asks to be judged (``do_validation`` after precedence); if that is wrong, answer and leave.
+
+    Raises:
+        SystemExit: The config has faults.
+    """
+
+    def work() -> bool:
+        from vesalia.api import Archive  # late: nibabel and numpy
+
+        archive = Archive(mmar, allow_custom_code=allow_custom_code)
+        return archive.judges(config=config, environment=environment, overrides=settings)
+
+    try:
+        return attempt(work, json_wanted=json_wanted)
+    except typer.Exit as left:
+        sys.exit(left.exit_code)
 
 
 def summary(result: EvaluateResult) -> str:

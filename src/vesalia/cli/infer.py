@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vesalia.cli.answer import run, say
+from vesalia.cli.answer import run, say, show_warnings
 from vesalia.cli.arguments import (
     AllowCustomCode,
     ConfigOption,
@@ -62,6 +62,7 @@ def infer(
                 progress=steps,
                 stop=stop,
             )
+        show_warnings(result.warnings)
         if not json_wanted:
             _show(result)
         return result.to_dict()

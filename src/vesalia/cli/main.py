@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -50,14 +50,14 @@ def _common(
     """Options of the command itself."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line.
 
     Args:
         argv: Arguments without the program's name; the process's own if None.
 
-    Returns:
-        Nothing: it leaves by :class:`SystemExit`, the way a command does.
+    Raises:
+        SystemExit: In any case, the way a command leaves.
     """
     arguments = spread_set(sys.argv[1:] if argv is None else argv)
     command = typer.main.get_command(app)

@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from vesalia.imaging.geometry import Grid
+from vesalia.inference.room import resampled_shape
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
 
 __all__ = ["DataUse", "uses_of"]
@@ -61,16 +59,7 @@ class DataUse:
 
     def resampled(self, grid: Grid) -> tuple[int, ...]:
         """The shape of an image on ``grid`` once it was resampled, as far as the transforms tell."""
-        shape, spacing = np.asarray(grid.shape, dtype=float), np.asarray(grid.spacing_mm)
-        for step in self.transforms:
-            if "image" not in _fields(step):
-                continue
-            target = step.argument("target_resolution") or step.argument("target_spacing")
-            if target is not None and len(target) == len(shape):
-                shape, spacing = shape * spacing / np.asarray(target), np.asarray(target)
-            elif step.name == "ScaleToShape" and (wanted := step.argument("target_shape")):
-                shape = np.asarray(wanted, dtype=float)
-        return tuple(max(1, round(size)) for size in shape.tolist())
+        return resampled_shape(self.transforms, grid)
 
 
 def uses_of(plan: TrainPlan | EvaluatePlan) -> tuple[DataUse, ...]:
@@ -120,8 +109,3 @@ def _evaluation(plan: EvaluatePlan) -> DataUse:
 def _changes(transforms: Sequence[ComponentPlan], names: set[str]) -> bool:
     """Whether one of the transforms makes other channels or labels of a file's, or is not ours to know."""
     return any(step.name in names or step.target.origin != "builtin" for step in transforms)
-
-
-def _fields(step: ComponentPlan) -> tuple[str, ...]:
-    value: Any = step.argument("fields") or step.argument("image_field") or ()
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)

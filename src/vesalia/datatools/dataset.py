@@ -10,7 +10,7 @@ from vesalia.datatools.decathlon import describe_decathlon, is_decathlon
 from vesalia.datatools.description import DatasetDescription
 from vesalia.datatools.nnunet import describe_nnunet, is_nnunet
 from vesalia.errors import DataError, Fault
-from vesalia.mmar.jsonfile import read_json
+from vesalia.runtime.jsonfile import read_json
 
 __all__ = ["read_dataset"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.datatools.description import DatasetDescription, DatasetEntry, split
-from vesalia.datatools.label_names import labels_by_value
 from vesalia.errors import DataError, Fault
+from vesalia.pipelines.label_names import labels_by_value
 
 __all__ = ["describe_decathlon", "is_decathlon"]
 
@@ -47,7 +47,6 @@ def describe_decathlon(file: Path, content: Mapping[str, Any]) -> DatasetDescrip
         name=_text(content, "name") or file.parent.name,
         root=file.parent,
         source=file,
-        layout="decathlon",
         modality=_modality(content.get("modality"), channels=len(training[0].image)),
         labels=labels,
         training=training,

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vesalia.pipelines.label_names import class_names
+
 __all__ = ["DatasetDescription", "DatasetEntry", "split"]
 
 
@@ -39,7 +41,6 @@ class DatasetDescription:
         name: What the data set calls itself.
         root: The folder that relative paths begin at.
         source: The JSON file that was read.
-        layout: ``decathlon`` or ``nnunet``.
         modality: A name per channel, such as ``("CT",)`` or ``("T1", "FLAIR")``.
         labels: Class name by label value, the background (0) included.
         training: Subjects to learn from.
@@ -53,7 +54,6 @@ class DatasetDescription:
     name: str
     root: Path
     source: Path
-    layout: str
     modality: tuple[str, ...]
     labels: Mapping[int, str]
     training: tuple[DatasetEntry, ...]
@@ -75,7 +75,7 @@ class DatasetDescription:
 
     def class_names(self) -> tuple[str, ...]:
         """A name per label value from 0 up; ``class_3`` where the data set names none."""
-        return tuple(self.labels.get(value, f"class_{value}") for value in range(self.num_classes))
+        return class_names(self.labels, count=self.num_classes)
 
 
 def split(

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
@@ -12,7 +13,10 @@ from typing import Any
 from vesalia.datatools.data_use import DataUse
 from vesalia.datatools.footprint import activation_bytes, cached_item_bytes, readable_bytes, weight_bytes
 from vesalia.datatools.subject_check import SubjectFindings
-from vesalia.errors import Fault
+from vesalia.errors import CheckpointError, Fault
+from vesalia.inference.assemble import weights_prefix
+from vesalia.inference.card import read_card
+from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
 from vesalia.runtime.machine import available_memory_bytes, free_disk_bytes
 
@@ -173,11 +177,21 @@ def _count(component: ComponentPlan, name: str) -> int:
     return int(value) if value else 1
 
 
+def _classes(plan: EvaluatePlan) -> int:
+    """Channels of the prediction: what the card of the weights says, else the transforms and metrics, else 2."""
+    loader = plan.model_loader
+    if loader is None or loader.target.origin == "builtin":
+        with contextlib.suppress(CheckpointError):
+            return len(read_card(weights_prefix(plan, Builder(plan.archive)))["class_names"])
+    named = [len(step.argument("label_names") or ()) for step in plan.post_transforms]
+    counted = [int(metric.argument("num_classes") or 0) for metric in plan.val_metrics]
+    return max((*named, *counted), default=0) or 2
+
+
 def _evaluation(plan: EvaluatePlan, found: Mapping[str, tuple[DataUse, Sequence[SubjectFindings]]]) -> Estimate:
     """The largest subject with its class channels, and the predictions of all."""
     subjects = [subject for _, part in found.values() for subject in part if subject.resampled_shape]
-    names = [step.argument("label_names", ()) for step in plan.post_transforms]
-    classes = max((len(given) for given in names if given), default=2)
+    classes = _classes(plan)
     largest = max(
         (max(prod(s.resampled_shape), s.stored_voxels) * (s.channels + 3 * classes) for s in subjects), default=0
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vesalia.datatools.sizing import Sizes
-from vesalia.datatools.train_template import intensity_step
+from vesalia.datatools.train_template import intensity_step, loading_step
 
 __all__ = ["evaluate_config"]
 
@@ -51,7 +51,7 @@ def evaluate_config(sizes: Sizes, class_names: Sequence[str]) -> Json:
 def _pre_transforms(sizes: Sizes) -> list[Json]:
     spacing = list(sizes.spacing_mm)
     return [
-        {"name": "LoadNifti", "args": {"fields": "image"}},
+        loading_step(sizes, fields="image"),
         {"name": "ConvertToChannelsFirst", "args": {"fields": "image"}},
         {"name": "ScaleByResolution", "args": {"fields": "image", "target_resolution": spacing}},
         intensity_step(sizes, fields="image"),

@@ -52,9 +52,10 @@ Fill these in from `eval/` after `commands/validate.sh`. Cases that chose the be
 
 ## How it was trained
 
-* Resampled to {target} mm; {intensity}.
+* {axes}Resampled to {target} mm; {intensity}.
 * {model} (widths {encoder} / {decoder}), crops of {crop} voxels, {batch} per step, {epochs} epochs, Adam, cross entropy
   plus Dice; the details are in `config/config_train.json`.
+* {mirrored}
 * Hardware, time, and version of Vesalia: `<fill in>`; the run's manifest below `models/` has them.
 
 ## Commands
@@ -63,6 +64,10 @@ Fill these in from `eval/` after `commands/validate.sh`. Cases that chose the be
     commands/validate.sh              # judge on the validation cases
     commands/infer.sh                 # write predictions
 """
+_MIRRORED = "Crops are reversed along each axis at random: the model does not know one side of the body from the other."
+_NOT_MIRRORED = (
+    "Crops are not reversed at random, as classes are told apart by their side: a mirror image of one is the other."
+)
 
 
 def model_card(description: DatasetDescription, *, fingerprint: DatasetFingerprint, sizes: Sizes) -> str:
@@ -85,6 +90,8 @@ def model_card(description: DatasetDescription, *, fingerprint: DatasetFingerpri
         metrics="\n".join(f"| Dice, {name} | `<fill in>` | `<fill in>` |" for name in ("mean", *names[1:])),
         target=_times(sizes.spacing_mm),
         intensity=_intensity(sizes),
+        axes=_axes(fingerprint),
+        mirrored=_MIRRORED if sizes.is_mirrored else _NOT_MIRRORED,
         model=MODEL,
         encoder=sizes.widths["nf_enc"],
         decoder=sizes.widths["nf_dec"],
@@ -99,6 +106,13 @@ def _classes(names: Sequence[str], fingerprint: DatasetFingerprint) -> str:
         f"| {value} | {name} | {fingerprint.label_cases.get(value, 0)} | {fingerprint.label_voxels.get(value, 0)} |"
         for value, name in enumerate(names)
     )
+
+
+def _axes(fingerprint: DatasetFingerprint) -> str:
+    if not fingerprint.is_mixed:
+        return ""
+    found = _listed(fingerprint.orientations)
+    return f"Axes turned towards R, A, S, as those of the files point {found}; the sizes here are in that order. "
 
 
 def _intensity(sizes: Sizes) -> str:

@@ -18,13 +18,13 @@ from vesalia.datatools.sizing import Sizes, choose_sizes
 from vesalia.datatools.train_template import train_config
 from vesalia.datatools.whole_folder import refuse_occupied, whole_folder
 from vesalia.errors import ConfigError, DataError, Fault
+from vesalia.mmar.archive import FOLDERS
 from vesalia.runtime.files import write_text
 from vesalia.runtime.machine import available_memory_bytes
 
 __all__ = ["new_archive"]
 
 _TASK = "segmentation"
-_FOLDERS = ("commands", "config", "docs", "eval", "models", "resources")
 
 
 def new_archive(
@@ -61,7 +61,7 @@ def new_archive(
     _require_usable(description, fingerprint)
     sizes = choose_sizes(description, fingerprint, memory_bytes=available_memory_bytes())
     with whole_folder(folder) as draft:
-        for name in _FOLDERS:
+        for name in FOLDERS:
             (draft / name).mkdir()
         _write_configs(draft / "config", description, sizes)
         _write_commands(draft / "commands")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.datatools.description import DatasetDescription, DatasetEntry, split
-from vesalia.datatools.label_names import labels_by_value
 from vesalia.errors import DataError, Fault
+from vesalia.pipelines.label_names import labels_by_value
 
 __all__ = ["describe_nnunet", "is_nnunet"]
 
@@ -49,7 +49,6 @@ def describe_nnunet(file: Path, content: Mapping[str, Any]) -> DatasetDescriptio
         name=str(content.get("name") or file.parent.name),
         root=file.parent,
         source=file,
-        layout="nnunet",
         modality=channels,
         labels=labels,
         training=training,

@@ -34,7 +34,8 @@ class PreflightReport:
         faults: What would stop the run, or spoil it.
         warnings: What is odd and can be lived with.
         estimate: Memory and disk; None where no subject could be looked at.
-        counts: How many ``subjects`` (by list), ``files`` and ``labels_read``.
+        counts: How many ``subjects`` (by list; by section where two sections use lists of one name), ``files`` and
+            ``labels_read``.
     """
 
     faults: tuple[Fault, ...]
@@ -107,7 +108,7 @@ def preflight(
         too_much, perhaps = estimate_faults(plan, needs)
         faults += too_much
         warnings += perhaps
-    counts = {f"subjects_{use.key}": len(items) for use, items in lists}
+    counts = {f"subjects_{name}": len(items) for name, (_, items) in zip(_names(lists), lists, strict=True)}
     counts["files"] = sum(result.files for result in results.values())
     counts["labels_read"] = sum(result.labels_read for result in results.values())
     return PreflightReport(_once(faults), _once(warnings), needs, counts)
@@ -135,6 +136,12 @@ def _subjects(use: DataUse, faults: list[Fault]) -> tuple[DataItem, ...]:
     except DataError as error:
         faults += error.faults or [Fault(str(use.file), use.key, found=error.message)]
         return ()
+
+
+def _names(lists: Sequence[tuple[DataUse, Sequence[DataItem]]]) -> list[str]:
+    """What each list is called in the counts."""
+    keys = [use.key for use, _ in lists]
+    return [use.where.partition(".")[0] if keys.count(use.key) > 1 else use.key for use, _ in lists]
 
 
 def _key(use: DataUse, item: DataItem) -> _Key:

@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from vesalia.datatools.description import DatasetDescription, DatasetEntry
 from vesalia.datatools.file_faults import faults_of
-from vesalia.imaging.grid_faults import grid_fault
 from vesalia.errors import DataError, Fault
 from vesalia.imaging.geometry import Grid
+from vesalia.imaging.grid_faults import grid_fault
 from vesalia.imaging.nifti import read_volume
+from vesalia.imaging.orientation import axis_codes, towards_canonical
 from vesalia.runtime.machine import usable_cores
 
 __all__ = ["DatasetFingerprint", "IntensityStatistics", "scan"]
@@ -52,12 +53,14 @@ class DatasetFingerprint:
     Attributes:
         cases: How many were read.
         channels: Channels per image.
-        shapes: Voxels per axis of every case, in the order stored.
-        spacings_mm: Edge lengths of a voxel of every case.
+        shapes: Voxels per axis of every case, in the order stored; nearest to R, A, S where that differs from case to
+            case.
+        spacings_mm: Edge lengths of a voxel of every case, in the same order.
         intensity: Per channel, over labelled voxels.
         label_voxels: Voxels by label value, over all cases.
         label_cases: Cases that hold a label value.
         disagreements: Cases whose image and label do not lie on one grid; they still count above.
+        orientations: Where the stored axes point, each way that occurs once, such as ``("LPS", "RAS")``.
     """
 
     cases: int
@@ -68,6 +71,12 @@ class DatasetFingerprint:
     label_voxels: Mapping[int, int]
     label_cases: Mapping[int, int]
     disagreements: tuple[Fault, ...] = ()
+    orientations: tuple[str, ...] = ("RAS",)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the axes do not point the same way in all cases, so that "the first axis" means nothing."""
+        return len(self.orientations) > 1
 
     @property
     def median_spacing_mm(self) -> tuple[float, ...]:
@@ -88,8 +97,7 @@ class DatasetFingerprint:
 class _Case:
     """What was measured on one case."""
 
-    shape: tuple[int, ...]
-    spacing_mm: tuple[float, ...]
+    grid: Grid
     samples: tuple[npt.NDArray[np.float32], ...]
     label_voxels: Mapping[int, int] = field(default_factory=dict)
     disagreement: Fault | None = None
@@ -139,8 +147,7 @@ def _measure(root: Path, entry: DatasetEntry) -> _Case:
     values, counts = np.unique(classes, return_counts=True) if classes is not None else ((), ())
     mask = classes > 0 if classes is not None and disagreement is None else None
     return _Case(
-        shape=grid.shape,
-        spacing_mm=grid.spacing_mm,
+        grid=grid,
         samples=tuple(_sampled(channel, mask) for channel in image.as_batch()[0].numpy()),
         label_voxels={int(value): int(count) for value, count in zip(values, counts, strict=True)},
         disagreement=disagreement,
@@ -180,13 +187,21 @@ def _summed(cases: Sequence[_Case]) -> DatasetFingerprint:
         voxels.update(case.label_voxels)
         holders.update(case.label_voxels.keys())
     channels = zip(*(case.samples for case in cases), strict=True)
+    orientations = sorted({axis_codes(case.grid.affine) for case in cases})
+    grids = [case.grid if len(orientations) == 1 else _canonical(case.grid) for case in cases]
     return DatasetFingerprint(
         cases=len(cases),
         channels=len(cases[0].samples) if cases else 0,
-        shapes=tuple(case.shape for case in cases),
-        spacings_mm=tuple(case.spacing_mm for case in cases),
+        shapes=tuple(grid.shape for grid in grids),
+        spacings_mm=tuple(grid.spacing_mm for grid in grids),
         intensity=tuple(IntensityStatistics.of(np.concatenate(values)) for values in channels),
         label_voxels=dict(sorted(voxels.items())),
         label_cases=dict(sorted(holders.items())),
         disagreements=tuple(case.disagreement for case in cases if case.disagreement is not None),
+        orientations=tuple(orientations),
     )
+
+
+def _canonical(grid: Grid) -> Grid:
+    turn = towards_canonical(grid.affine)
+    return Grid(turn.shape(grid.shape), turn.affine(grid.affine, grid.shape))

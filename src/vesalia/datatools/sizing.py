@@ -21,6 +21,7 @@ _LARGEST_CROP = 96
 _CROP_PART = 0.8
 _STEPS = 6000
 _VALIDATIONS = 30
+_SIDES = ("left", "right")
 _SMALL_CROP_VOXELS = 60_000
 
 
@@ -43,6 +44,8 @@ class Sizes:
         epochs: Epochs to train.
         epochs_per_validation: Epochs between two validations.
         widths: The network's widths.
+        is_canonical: Whether axes are turned towards R, A, S on loading; ``spacing_mm`` and ``crop`` are in that order.
+        is_mirrored: Whether crops are reversed at random, which would make left what is right.
     """
 
     channels: int
@@ -59,6 +62,8 @@ class Sizes:
     epochs: int
     epochs_per_validation: int
     widths: Mapping[str, str]
+    is_canonical: bool
+    is_mirrored: bool
 
 
 def choose_sizes(description: DatasetDescription, fingerprint: DatasetFingerprint, *, memory_bytes: int) -> Sizes:
@@ -93,6 +98,8 @@ def choose_sizes(description: DatasetDescription, fingerprint: DatasetFingerprin
         epochs=epochs,
         epochs_per_validation=interval,
         widths=_WIDTHS,
+        is_canonical=fingerprint.is_mixed,
+        is_mirrored=not any(side in name.lower() for name in description.class_names() for side in _SIDES),
     )
 
 

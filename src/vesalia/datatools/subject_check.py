@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from vesalia.datatools.data_use import DataUse
 from vesalia.datatools.file_faults import faults_of
-from vesalia.imaging.grid_faults import grid_fault, spacing_words
 from vesalia.errors import DataError, Fault
+from vesalia.imaging.grid_faults import grid_fault, spacing_words
 from vesalia.imaging.gzipped import read_all
 from vesalia.imaging.header import NiftiHeader, check_length
 from vesalia.imaging.nifti import read_header, read_volume
@@ -74,7 +74,8 @@ def check_subject(item: DataItem, use: DataUse, *, read_label: bool, read_image:
     warnings += [_spacing_warning(header) for header in image_headers[:1] if not _is_sane(header)]
     findings = [_image_findings(header) if read_image else (_end_faults(header), []) for header in image_headers]
     findings += [
-        _label_findings(header, use.num_classes) if read_label else (_end_faults(header), []) for header in label_headers
+        _label_findings(header, use.num_classes) if read_label else (_end_faults(header), [])
+        for header in label_headers
     ]
     for wrong, odd in findings:
         faults += wrong

@@ -7,7 +7,7 @@ from typing import Any
 
 from vesalia.datatools.sizing import MODEL, Sizes
 
-__all__ = ["intensity_step", "train_config"]
+__all__ = ["intensity_step", "loading_step", "train_config"]
 
 Json = dict[str, Any]
 _BOTH = ["image", "label"]
@@ -33,6 +33,12 @@ def intensity_step(sizes: Sizes, *, fields: str) -> Json:
     low, high = sizes.window_hu
     window = {"a_min": low, "a_max": high, "b_min": 0.0, "b_max": 1.0, "clip": True}
     return {"name": "ScaleIntensityRange", "args": {"fields": fields, **window}}
+
+
+def loading_step(sizes: Sizes, *, fields: str | list[str]) -> Json:
+    """Reading files, axes turned towards R, A, S where those of the data point different ways."""
+    turn = {"as_closest_canonical": True} if sizes.is_canonical else {}
+    return {"name": "LoadNifti", "args": {"fields": fields, **turn}}
 
 
 def _train(sizes: Sizes) -> Json:
@@ -64,7 +70,7 @@ def _loading(sizes: Sizes) -> list[Json]:
     """What does not change from epoch to epoch, and is cached."""
     spacing = list(sizes.spacing_mm)
     return [
-        {"name": "LoadNifti", "args": {"fields": _BOTH}},
+        loading_step(sizes, fields=_BOTH),
         {"name": "ConvertToChannelsFirst", "args": {"fields": _BOTH}},
         {"name": "ScaleByResolution#ScaleImage", "args": {"fields": "image", "target_resolution": spacing}},
         {
@@ -80,7 +86,7 @@ def _augmenting(sizes: Sizes) -> list[Json]:
     crop = {"size": list(sizes.crop), "fields": "image", "label_field": "label", "pos": 1, "neg": 1}
     return [
         {"name": "FastCropByPosNegRatio", "args": {**crop, "batch_size": sizes.crops_per_item}},
-        {"name": "RandomSpatialFlip", "args": {"fields": _BOTH}},
+        *([{"name": "RandomSpatialFlip", "args": {"fields": _BOTH}}] if sizes.is_mirrored else []),
         {"name": "ScaleShiftIntensity", "args": {"fields": "image"}},
         {"name": "ScaleIntensityOscillation", "args": {"fields": "image", "magnitude": 0.1}},
     ]

@@ -77,5 +77,6 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, IsADirectoryError):
         return DataError(f"{path}: found a folder, expected an image; write the path of a file")
     if isinstance(error, PermissionError):
-        return DataError(f"{path}: found a file that may not be read, expected read permission; write another mode (chmod +r)")
-    return DataError(f"{path}: found damaged gzip data ({error}), expected a whole .nii.gz; write a fresh copy of the file")
+        return DataError(f"{path}: found a file that may not be read, expected leave to read it; write chmod +r")
+    found, write = f"damaged gzip data ({error})", "a fresh copy of the file"
+    return DataError(f"{path}: found {found}, expected a whole .nii.gz; write {write}")

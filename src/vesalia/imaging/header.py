@@ -80,14 +80,14 @@ def parse_header(path: Path, content: bytes) -> NiftiHeader:
     if stored.kind not in "fiu" or stored.itemsize > 8:
         message = f"{path}: found voxels stored as {stored}, expected plain numbers; write it as int16 or float32"
         raise DataError(message)
-    slope, intercept = header.get_slope_inter()
+    slope, intercept = _scaling(path, header)
     return NiftiHeader(
         path=path,
         grid=Grid(shape, _affine(path, header)),
         channels=channels,
         dtype=stored.name,
-        slope=1.0 if slope is None else float(slope),
-        intercept=0.0 if intercept is None else float(intercept),
+        slope=slope,
+        intercept=intercept,
         sform_code=int(header["sform_code"]),
         qform_code=int(header["qform_code"]),
         offset=int(header.get_data_offset()),
@@ -106,8 +106,8 @@ def _nifti_header(path: Path, content: bytes) -> _Header:
     try:
         header: _Header = kind.from_fileobj(io.BytesIO(content), check=False)
     except (nib.spatialimages.HeaderDataError, nib.filebasedimages.ImageFileError, ValueError) as error:
-        message = f"{path}: found a damaged NIfTI header ({error}), expected a readable one; write a fresh copy of the file"
-        raise DataError(message) from error
+        message = f"{path}: found a damaged NIfTI header ({error}), expected a readable one"
+        raise DataError(f"{message}; write a fresh copy of the file") from error
     return header
 
 
@@ -118,6 +118,16 @@ def _stored(path: Path, header: _Header) -> np.dtype[Any]:
         message = f"{path}: found a damaged NIfTI header (datatype {int(header['datatype'])} is none)"
         raise DataError(f"{message}, expected a readable one; write a fresh copy of the file") from error
     return stored
+
+
+def _scaling(path: Path, header: _Header) -> tuple[float, float]:
+    try:
+        slope, intercept = header.get_slope_inter()
+    except nib.spatialimages.HeaderDataError as error:
+        slope, intercept = (float(header[name]) for name in ("scl_slope", "scl_inter"))
+        message = f"{path}: found the slope {slope:g} with the intercept {intercept:g}, expected two numbers"
+        raise DataError(f"{message}; write the file again with scl_slope 1 and scl_inter 0") from error
+    return 1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept)
 
 
 def _spatial(path: Path, header: _Header) -> tuple[tuple[int, ...], int]:

@@ -19,6 +19,7 @@ import torch
 
 from vesalia.errors import DataError
 from vesalia.imaging.geometry import Affine, spacing_mm
+from vesalia.imaging.grid_faults import grid_fault
 from vesalia.imaging.gzipped import create, read_all, read_start
 from vesalia.imaging.header import HEADER_BYTES, NiftiHeader, check_length, parse_header
 from vesalia.imaging.volume import ChannelAxis, Volume
@@ -157,8 +158,8 @@ def _stack(volumes: Sequence[Volume]) -> Volume:
     """Volumes on one grid as channels in front."""
     first = volumes[0]
     for other in volumes[1:]:
-        if not first.grid.matches(other.grid):
-            one, two = (volume.source.paths[0] if volume.source else "?" for volume in (first, other))
+        one, two = (volume.source.paths[0] if volume.source else Path("?") for volume in (first, other))
+        if grid_fault(two, other.grid, image=first.grid) is not None:
             message = f"{two}: found shape {other.spatial_shape} or a place that differs from {one}"
             raise DataError(f"{message} {first.spatial_shape}, expected the same grid for all channels; resample it")
     data = torch.cat([volume.as_batch()[0] for volume in volumes])

@@ -1,4 +1,4 @@
-"""Which way the axes of a volume point, and how to turn it to RAS and back without interpolation."""
+"""Which way the axes of a volume point, and how to turn it to RAS without interpolation."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vesalia.errors import DataError
 from vesalia.imaging.geometry import Affine, flip_affine, permute_affine
 from vesalia.imaging.volume import Volume
 
-__all__ = ["Reorientation", "axis_codes", "reorient", "to_canonical", "to_orientation"]
+__all__ = ["Reorientation", "axis_codes", "reorient", "to_canonical", "towards_canonical"]
 
 _DIRECTIONS = ("LR", "PA", "IS")
 
@@ -75,16 +75,14 @@ def reorient(volume: Volume, reorientation: Reorientation) -> Volume:
 
 def to_canonical(volume: Volume) -> Volume:
     """``volume`` with axes as near to R, A, S as reordering and reversing can bring them."""
-    return reorient(volume, _towards(volume.placed, tuple("RAS"), len(volume.spatial_shape)))
+    return reorient(volume, towards_canonical(volume.placed, dims=len(volume.spatial_shape)))
 
 
-def to_orientation(volume: Volume, codes: str) -> Volume:
-    """``volume`` with axes that point as ``codes`` say, such as ``"LPS"``; undoes :func:`to_canonical`.
-
-    Raises:
-        DataError: ``codes`` does not name each of the volume's directions once.
-    """
-    return reorient(volume, _towards(volume.placed, tuple(codes.upper()), len(volume.spatial_shape)))
+def towards_canonical(affine: Affine, *, dims: int = 3) -> Reorientation:
+    """What brings axes as near to R, A, S as reordering and reversing can."""
+    now = _directions(affine, dims)
+    order = tuple(sorted(range(len(now)), key=lambda axis: now[axis][0]))
+    return Reorientation(order, tuple(new for new, axis in enumerate(order) if now[axis][1] < 0))
 
 
 def _directions(affine: Affine, dims: int) -> list[tuple[int, int]]:
@@ -92,16 +90,3 @@ def _directions(affine: Affine, dims: int) -> list[tuple[int, int]]:
     columns = affine[:, [*range(dims), 3]]
     found: npt.NDArray[np.float64] = nib.orientations.io_orientation(columns)
     return [(int(axis), int(sign)) for axis, sign in found]
-
-
-def _towards(affine: Affine, codes: tuple[str, ...], dims: int) -> Reorientation:
-    now = {axis: (index, sign) for index, (axis, sign) in enumerate(_directions(affine, dims))}
-    wanted = [(axis, code == ends[1]) for code in codes for axis, ends in enumerate(_DIRECTIONS) if code in ends]
-    wanted = [(axis, positive) for axis, positive in wanted if axis in now]
-    if len(wanted) != dims or {axis for axis, _ in wanted} != set(now):
-        has = axis_codes(affine, dims=dims)
-        message = f"orientation: found {''.join(codes)!r}, expected one letter for each direction of {has}; write 'RAS'"
-        raise DataError(message)
-    order = tuple(now[axis][0] for axis, _ in wanted)
-    flips = tuple(new for new, (axis, positive) in enumerate(wanted) if (now[axis][1] > 0) != positive)
-    return Reorientation(order, flips)

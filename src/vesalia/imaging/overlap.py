@@ -10,6 +10,10 @@ from vesalia.errors import DataError
 __all__ = ["dice_of_labels", "dice_of_masks", "present_mean", "sums_to_one"]
 
 
+_SLAB_VOXELS = 1 << 19
+"""Label maps are counted in parts of so many voxels, so that the memory for it does not grow with the volume."""
+
+
 def dice_of_masks(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Dice per channel of two boolean masks.
 
@@ -46,11 +50,28 @@ def dice_of_labels(predicted: torch.Tensor, wanted: torch.Tensor, *, classes: in
         DataError: The shapes differ.
     """
     _check_shapes(predicted, wanted)
+    table = sum(
+        (_pair_counts(*slabs, classes) for slabs in zip(_slabs(predicted), _slabs(wanted), strict=True)),
+        start=torch.zeros(classes + 1, classes, dtype=torch.long, device=predicted.device),
+    )
+    return _dice(table[:classes].diagonal(), predicted=table.sum(0), wanted=table[:classes].sum(1))
+
+
+def _slabs(labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Views of ``labels`` along its longest axis, of about :data:`_SLAB_VOXELS` each."""
+    labels = torch.atleast_1d(labels)
+    axis = max(range(labels.ndim), key=lambda axis: labels.shape[axis])
+    thickness = _SLAB_VOXELS * labels.shape[axis] // max(1, labels.numel())
+    slabs: tuple[torch.Tensor, ...] = labels.split(max(1, thickness), dim=axis)
+    return slabs
+
+
+def _pair_counts(predicted: torch.Tensor, wanted: torch.Tensor, classes: int) -> torch.Tensor:
+    """``[classes + 1, classes]``: voxels by wanted (the last row: outside the classes) and predicted label."""
     predicted, wanted = predicted.flatten().long(), wanted.flatten().long()
     outside = (wanted < 0) | (wanted >= classes)
     pairs = wanted.masked_fill(outside, classes) * classes + predicted
-    table = torch.bincount(pairs, minlength=(classes + 1) * classes).view(classes + 1, classes)
-    return _dice(table[:classes].diagonal(), predicted=table.sum(0), wanted=table[:classes].sum(1))
+    return torch.bincount(pairs, minlength=(classes + 1) * classes).view(classes + 1, classes)
 
 
 def present_mean(scores: torch.Tensor) -> torch.Tensor:

@@ -25,7 +25,8 @@ class Source:
 
     Attributes:
         paths: The file or, for channels stacked from several files, the files.
-        grid: The grid of the file as it lies on disk, before any transform.
+        grid: The grid of the file as it lies on disk, before any transform; one that differs by rounding alone from
+            that of the file read before it counts as the same.
         sform_code: What the file's sform is aligned to (NIfTI-1, 0: there is none).
         qform_code: The same for its qform.
         dtype: How the file stores a voxel, such as ``int16``.
@@ -36,11 +37,6 @@ class Source:
     sform_code: int = 2
     qform_code: int = 2
     dtype: str = "float32"
-
-    @property
-    def name(self) -> str:
-        """The first file's name without its extensions: ``spleen_8`` for ``spleen_8.nii.gz``."""
-        return self.paths[0].name.split(".")[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

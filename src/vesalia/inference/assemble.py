@@ -16,10 +16,12 @@ from vesalia.components.writers.base import Writer
 from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample
 from vesalia.inference.checkpoint_names import BEST, checkpoint_prefix
-from vesalia.inference.predict import CPU, Autocast, Predictor
+from vesalia.inference.predict import CPU, Predictor
+from vesalia.inference.predictions import Predictions
 from vesalia.inference.weights import LoadedModel, load_weights
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import EvaluatePlan
+from vesalia.runtime.precision import Autocast
 from vesalia.runtime.seeds import generator
 from vesalia.transforms.compose import Compose
 
@@ -37,7 +39,8 @@ class InferenceOptions:
         device: Where the network runs.
         precision: Context for its number format.
         weights: A checkpoint to use in place of the plan's; a prefix, a folder or a v3 name.
-        resume: In inference, leave out subjects whose results are there, made by the same weights and config.
+        resume: In inference, leave out subjects whose results are there, made by the same weights and config from the
+            same image.
         allow_custom_code: Whether code from the archive's ``custom/`` folder may run.
     """
 
@@ -81,6 +84,10 @@ class Assembly:
     def labelled(self, sample: Sample) -> Sample:
         """``sample`` with its label prepared."""
         return self.label(sample, generator(_SEED, "label", sample.name))
+
+    def predictions(self, plan: EvaluatePlan) -> Predictions:
+        """The predictions on disk that ``plan``, whose objects these are, makes."""
+        return Predictions.by(plan, writers=self.writers, weights_sha256=self.loaded.sha256)
 
 
 def assemble(plan: EvaluatePlan, options: InferenceOptions | None = None) -> Assembly:

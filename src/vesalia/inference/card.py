@@ -1,22 +1,28 @@
-"""What is known of a set of weights: the card, a JSON file beside the tensors."""
+"""What is known of a set of weights: the card, in the header of the tensors' file and as JSON beside it.
+
+The header is written together with the tensors and decides. The JSON is for people and other tools, and holds the train
+config too; where it is missing, or left over from other weights, the header's card stands alone.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from vesalia.errors import CheckpointError
-from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix
+from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix, weights_file
 from vesalia.mmar.plan import ComponentPlan
+from vesalia.runtime.jsonfile import as_json
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "model_card", "read_card"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "choose_card", "header_metadata", "model_card", "read_card", "read_header"]
 
 FORMAT: Final = "vesalia-model"
 FORMAT_VERSION: Final = 1
+_IN_HEADER: Final = "vesalia"
+_LARGEST_HEADER: Final = 100_000_000
 _NEEDED: Final = {"model": dict, "in_channels": int, "class_names": list, "sha256": str}
 
 
@@ -43,7 +49,7 @@ def model_card(
         versions: Versions of the packages that trained.
         **more: Further facts, such as ``step`` or ``seconds``.
     """
-    name, value = metric or ("", math.nan)
+    name, value = metric or ("", None)
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -51,7 +57,7 @@ def model_card(
         "in_channels": in_channels,
         "class_names": list(class_names),
         "epoch": epoch,
-        "metric": {"name": name, "value": value if math.isfinite(value) else None} if name else None,
+        "metric": {"name": name, "value": as_json(value)} if name else None,
         **more,
         "versions": dict(versions or {}),
         "config": dict(config),
@@ -59,18 +65,74 @@ def model_card(
 
 
 def read_card(name: Path | str) -> dict[str, Any]:
-    """The card beside the weights that ``name`` stands for; the tensors are not read.
+    """The card of the weights that ``name`` stands for; the tensors are not read.
 
     Raises:
         CheckpointError: There is no card, or it is not one that this version can read.
     """
-    path = card_file(checkpoint_prefix(name))
+    prefix = checkpoint_prefix(name)
+    try:
+        with weights_file(prefix).open("rb") as stream:
+            header = read_header(stream)
+    except OSError:
+        header = {}
+    return choose_card(prefix, header)
+
+
+def header_metadata(card: Mapping[str, Any]) -> dict[str, str]:
+    """``card`` for the header of a tensors' file.
+
+    The train config stays out: it names folders, and equal weights are to give equal bytes wherever they were trained.
+    """
+    return {_IN_HEADER: json.dumps(as_json({key: value for key, value in card.items() if key != "config"}))}
+
+
+def read_header(stream: BinaryIO) -> dict[str, Any]:
+    """The header of a safetensors file as it is; empty where the file does not begin with one."""
+    size = int.from_bytes(stream.read(8), "little")
+    text = stream.read(min(size, _LARGEST_HEADER))
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return header if isinstance(header, dict) else {}
+
+
+def choose_card(prefix: Path, header: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON card of ``prefix`` if it belongs to the tensors with ``header``, else the card in that header.
+
+    Raises:
+        CheckpointError: There is neither, or it is not one that this version can read.
+    """
+    within = _within(weights_file(prefix), header)
+    if within is None:
+        return _beside(card_file(prefix))
+    try:
+        beside = _beside(card_file(prefix))
+    except CheckpointError:
+        return within
+    return beside if beside["sha256"] == within["sha256"] else within
+
+
+def _within(path: Path, header: Mapping[str, Any]) -> dict[str, Any] | None:
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or _IN_HEADER not in metadata:
+        return None
+    try:
+        card = json.loads(metadata[_IN_HEADER])
+    except (TypeError, ValueError, RecursionError):
+        card = None
+    _check(path, card)
+    return dict(card)
+
+
+def _beside(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         message = (
-            f"{path}: found no card beside the weights, expected both files of a pair; the writing was interrupted or "
-            "a file was left behind: copy .safetensors and .json together, or train again"
+            f"{path}: found no card beside the weights and none in them, expected a model that Vesalia saved; "
+            "copy .safetensors and .json together, or train again"
         )
         raise CheckpointError(message) from None
     except (OSError, ValueError) as error:

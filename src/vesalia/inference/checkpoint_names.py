@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["BEST", "FINAL", "card_file", "checkpoint_prefix", "tensorflow_files", "weights_file"]
+__all__ = ["BEST", "FINAL", "MANIFEST_FILE", "card_file", "checkpoint_prefix", "tensorflow_files", "weights_file"]
 
 BEST = "model"
 """Name of the best model inside a checkpoint folder."""
 FINAL = "model_final"
 """Name of the last model inside a checkpoint folder."""
+MANIFEST_FILE = "manifest.json"
+"""In a checkpoint folder: everything that decided the training's result."""
 
 _SUFFIX = re.compile(
     r"\.(safetensors|json|fzn\.pb|trt\.pb|pb|pt|ts|ckpt(\.(index|meta|data-\d+-of-\d+))?)$", re.IGNORECASE

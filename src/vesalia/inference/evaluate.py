@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample
 from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
+from vesalia.inference.checkpoint_names import MANIFEST_FILE
 from vesalia.inference.curves import HISTORY_FILE, read_history
 from vesalia.inference.label_check import require_label
 from vesalia.inference.overlay import overlay_png
+from vesalia.inference.predictions import Predictions
 from vesalia.inference.report import ReportContent, write_report
 from vesalia.inference.results import CaseResult, EvaluateResult, MetricSummary
+from vesalia.inference.room import require_room
 from vesalia.inference.score_files import write_csv, write_scores_json, write_v3_texts
 from vesalia.inference.scores import ranking_metric, score_subject, summarise
 from vesalia.inference.subjects import Outcome, Progress, run_subjects
 from vesalia.mmar.plan import EvaluatePlan
 from vesalia.pipelines.datalist import DataList, read_datalist
 from vesalia.runtime import machine
+from vesalia.runtime.files import require_writable
 from vesalia.runtime.interrupts import StopRequest
 
 __all__ = ["evaluate"]
@@ -42,32 +46,38 @@ def evaluate(
     """Judge the plan's model on the plan's data; write tables, v3's text files and a report.
 
     Args:
-        plan: A checked plan, from :func:`vesalia.mmar.validate.plan_evaluation`.
+        plan: A checked plan, from :func:`vesalia.mmar.validate.plan_evaluation`; it is judged whatever it says of that.
         options: Device, number format, other weights.
         progress: Is told how far it has come.
         stop: Set it to stop before the next subject.
 
     Raises:
-        ConfigError: The plan judges nothing.
+        ConfigError: The plan has no metrics.
         CheckpointError: The weights are missing, torn or foreign.
-        DataError: Subjects are broken; all of them are named, and the results of the others are written.
+        DataError: Files are missing, before anything is done; or subjects are broken: all of them are named, and the
+            results of the others are written.
+        ResourceError: The memory or the disk is not enough.
         Interrupted: A stop was asked for.
     """
     began = time.monotonic()
-    if not plan.do_validation or not plan.val_metrics:
+    if not plan.val_metrics:
         where = plan.archive.shown(plan.config_file)
-        found = "do_validation: false" if plan.val_metrics else "no val_metrics"
-        message = f"{where}: found {found}, expected something to judge by; write do_validation=true and a val_metrics"
-        raise ConfigError(f"{message} section, or use `vesalia infer`")
+        message = f"{where}: found no val_metrics, expected something to judge by; write a val_metrics section"
+        raise ConfigError(f"{message}, or use `vesalia infer`")
+    plan = replace(plan, do_validation=True)
     listed = read_datalist(plan.data_list_file, plan.data_root, key=plan.data_list_key)
-    run = _Evaluation(plan, assemble(plan, options), listed)
+    assembly = assemble(plan, options)
+    run = _Evaluation(plan, assembly, listed, assembly.predictions(plan))
+    require_writable(plan.output_dir)
+    require_room(plan, listed.items, classes=len(assembly.loaded.class_names))
     outcome = run_subjects(listed.items, run.judge, progress=progress, stop=stop)
     if not outcome.cases:
         outcome.raise_failures(plan.output_dir)
     metrics = {metric.name: summarise(metric, run.assembly.loaded.class_names) for metric in run.assembly.metrics}
     files = run.write(metrics, outcome, seconds=time.monotonic() - began)
     outcome.raise_failures(plan.output_dir)
-    return EvaluateResult(metrics, tuple(outcome.cases), files, plan.output_dir, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return EvaluateResult(metrics, tuple(outcome.cases), files, plan.output_dir, seconds, plan.warnings)
 
 
 @dataclass(slots=True)
@@ -77,6 +87,7 @@ class _Evaluation:
     plan: EvaluatePlan
     assembly: Assembly
     listed: DataList
+    predictions: Predictions
     pictures: dict[str, bytes] = field(default_factory=dict)
 
     def judge(self, start: Sample) -> CaseResult:
@@ -84,11 +95,12 @@ class _Evaluation:
         if "label" not in start.files and self.plan.label_transforms:
             message = f"{start.name}: found no label in the data list, expected one to judge by; add it or use `infer`"
             raise DataError(message)
+        record = self.predictions.record(start.files)
         predicted = self.assembly.predicted(start)
         sample = self.assembly.labelled(self.assembly.finished(predicted))
         truths = {getattr(metric, "label_field", "label") for metric in self.assembly.metrics}
         require_label(sample, fields=sorted(truths), num_classes=len(self.assembly.loaded.class_names))
-        files = tuple(writer.write(sample, self.plan.output_dir) for writer in self.assembly.writers)
+        files = self.predictions.write(sample, record)
         scores = score_subject(self.assembly.metrics, sample)
         self.pictures[start.name] = overlay_png(
             predicted["image"], label=sample.fields.get("label"), prediction=predicted["model"]
@@ -141,7 +153,7 @@ class _Evaluation:
                 "Evaluation config": self.plan.raw,
                 "Training config": card.get("config"),
                 "Model card": training,
-                "Training manifest": _read_text(self.assembly.loaded.prefix.parent / "manifest.json"),
+                "Training manifest": _read_text(self.assembly.loaded.prefix.parent / MANIFEST_FILE),
             },
         )
 

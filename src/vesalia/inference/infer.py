@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vesalia.components.writers.base import Writer
 from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.geometry import Affine
 from vesalia.imaging.nifti import write_volume
@@ -23,16 +21,14 @@ from vesalia.imaging.resample import resample_to
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
 from vesalia.inference.results import CaseResult, InferResult
+from vesalia.inference.room import require_room
 from vesalia.inference.subjects import Progress, run_subjects
 from vesalia.mmar.plan import EvaluatePlan
-from vesalia.pipelines.datalist import DataItem, items_of, read_datalist, stem_of
-from vesalia.runtime.files import write_json
+from vesalia.pipelines.datalist import items_of, read_datalist, stem_of
+from vesalia.runtime.files import require_writable
 from vesalia.runtime.interrupts import StopRequest
 
-__all__ = ["RECORD_FILE", "infer", "infer_image"]
-
-RECORD_FILE = "predictions.json"
-"""In the output folder: which weights and which config made the predictions there."""
+__all__ = ["infer", "infer_image"]
 
 
 def infer(
@@ -55,7 +51,9 @@ def infer(
     Raises:
         ConfigError: The plan has no writers.
         CheckpointError: The weights are missing, torn or foreign.
-        DataError: Subjects are broken; all of them are named, and the results of the others are written.
+        DataError: Files are missing, before anything is done; or subjects are broken: all of them are named, and the
+            results of the others are written.
+        ResourceError: The memory or the disk is not enough.
         Interrupted: A stop was asked for; each file is whole, and ``resume`` goes on.
     """
     began = time.monotonic()
@@ -67,36 +65,23 @@ def infer(
     plan = replace(plan, do_validation=False, output_infer_result=True)
     items = items_of(images) or read_datalist(plan.data_list_file, plan.data_root, key=plan.data_list_key).items
     assembly = assemble(plan, options)
-    record = {"weights_sha256": assembly.loaded.sha256, "config": plan.raw}
-    same = options.resume and _is_recorded(plan.output_dir, record)
-    done = _finished(items, assembly.writers, plan.output_dir) if same else ()
-    write_json(plan.output_dir / RECORD_FILE, record)
+    require_writable(plan.output_dir)
+    predictions = assembly.predictions(plan)
+    done = tuple(item.name for item in items if predictions.hold(item)) if options.resume else ()
+    left = [item for item in items if item.name not in done]
+    require_room(plan, left, classes=len(assembly.loaded.class_names))
 
     def write(start: Sample) -> CaseResult:
-        sample = assembly.finished(assembly.predicted(start))
-        files = tuple(writer.write(sample, plan.output_dir) for writer in assembly.writers)
+        record = predictions.record(start.files)
+        files = predictions.write(assembly.finished(assembly.predicted(start)), record)
         return CaseResult(start.name, start.files["image"][0], files=files)
 
-    left = [item for item in items if item.name not in done]
     outcome = run_subjects(left, write, progress=progress, stop=stop)
     outcome.raise_failures(plan.output_dir)
-    return InferResult(tuple(outcome.cases), done, plan.output_dir, time.monotonic() - began)
+    return InferResult(tuple(outcome.cases), done, plan.output_dir, time.monotonic() - began, plan.warnings)
 
 
 _WRITER_EXAMPLE = '{"name": "WriteNifti", "args": {"field": "model", "dtype": "uint8"}}'
-
-
-def _is_recorded(folder: Path, record: Mapping[str, Any]) -> bool:
-    """Whether the predictions in ``folder`` were made by the same weights and config."""
-    try:
-        found = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(found == json.loads(json.dumps(record, default=str)))
-
-
-def _finished(items: Sequence[DataItem], writers: Sequence[Writer], folder: Path) -> tuple[str, ...]:
-    return tuple(i.name for i in items if all(writer.path(i.name, folder).is_file() for writer in writers))
 
 
 def infer_image(
@@ -105,7 +90,6 @@ def infer_image(
     *,
     affine: Affine | None = None,
     options: InferenceOptions | None = None,
-    assembly: Assembly | None = None,
 ) -> Volume:
     """Predict one image, on its own grid.
 
@@ -114,7 +98,6 @@ def infer_image(
         image: A file, a volume, or an array ``[D, H, W]`` (``[D, H, W, C]`` with channels) in the plan's own units.
         affine: For an array: voxel index to mm in RAS; the identity if left out.
         options: Device, number format, other weights.
-        assembly: What :func:`vesalia.inference.assemble.assemble` gave, to predict many images with one model.
 
     Returns:
         The field ``model`` after the post-transforms, with the image's affine and voxels.
@@ -123,7 +106,7 @@ def infer_image(
         CheckpointError: The weights are missing, torn or foreign.
         DataError: The image cannot be read or does not fit the network.
     """
-    objects = assembly or assemble(replace(plan, do_validation=False, output_infer_result=False), options)
+    objects = assemble(replace(plan, do_validation=False, output_infer_result=False), options)
     if isinstance(image, str | Path):
         return _on_own_grid(objects, Path(image))
     volume = image if isinstance(image, Volume) else _as_volume(np.asarray(image), affine)

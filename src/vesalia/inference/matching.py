@@ -37,11 +37,6 @@ class MatchReport:
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
-    @property
-    def complete(self) -> bool:
-        """Whether every tensor of the network was loaded."""
-        return not (self.reshaped or self.missing)
-
     def rows(self) -> list[tuple[str, str, str]]:
         """A row per tensor that did not match: name, shape or presence in the file, the same in the network."""
         rows = [(name, str(list(found)), str(list(wanted))) for name, found, wanted in self.reshaped]

@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,12 +14,10 @@ from vesalia.components.inferers.base import Inferer
 from vesalia.components.models.base import Model
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.volume import Sample, Volume
-from vesalia.runtime.precision import Precision
+from vesalia.runtime.memory import is_out_of_memory
+from vesalia.runtime.precision import Autocast, Precision
 
-__all__ = ["Autocast", "Predictor"]
-
-Autocast = Callable[[], AbstractContextManager[None]]
-"""Gives a fresh context in which the network computes in its number format."""
+__all__ = ["CPU", "Predictor"]
 
 CPU = torch.device("cpu")
 
@@ -51,36 +48,37 @@ class Predictor:
         Precision("32-true", channels_last=device.type == "cpu").arrange_model(model)
         return cls(model, inferer, device, precision)
 
-    def __call__(self, sample: Sample, *, image: str = "image", into: str = "model") -> Sample:
-        """``sample`` with the prediction as a field.
+    def __call__(self, sample: Sample) -> Sample:
+        """``sample`` with the prediction as the field ``model``: ``[C, D, H, W]`` float32 probabilities.
 
         Args:
-            sample: The subject, its pre-transforms done.
-            image: The field that goes in: one image, or ``batched`` images of one size.
-            into: The field for ``[C, D, H, W]`` float32 probabilities; affine and source are the image's.
+            sample: The subject, its pre-transforms done; the field ``image`` goes in, also as a batch of one size.
 
         Raises:
             DataError: The image has other channels than the network was trained on.
             ResourceError: The memory of the device is not enough.
         """
-        volume = sample[image]
+        volume = sample["image"]
         data = volume.as_batch()
         self._require_channels(sample.name, data.shape[1])
         try:
             probabilities = self._run(data)
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             found = f"too little memory on {self.device} for an image of {list(data.shape[2:])} voxels"
             message = f"{sample.name}: found {found}, expected room; write a smaller batch_size or roi_size for "
             message += "the inferer, or use another device"
             raise ResourceError(message) from error
         shaped = probabilities if volume.batched else probabilities[0]
         predicted = Volume(shaped, volume.affine, "first", batched=volume.batched, source=volume.source)
-        return sample.with_fields(**{into: predicted})
+        return sample.with_fields(model=predicted)
 
     def _run(self, data: torch.Tensor) -> torch.Tensor:
-        with torch.inference_mode(), self.precision():
-            probabilities = self.inferer(data.float().to(self.device), cast("Model", self.model))
-        return probabilities.float().cpu().clone()
+        # Not inference_mode: its tensors can be used later only as copies, and these may fill the memory.
+        with torch.no_grad(), self.precision():
+            probabilities = self.inferer(data.float().to(self.device), cast("Model", self.model)).float().cpu()
+        return probabilities.clone() if probabilities.is_inference() else probabilities
 
     def _require_channels(self, subject: str, found: int) -> None:
         expected = getattr(self.model, "in_channels", found)

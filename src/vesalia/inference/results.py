@@ -12,13 +12,10 @@ from typing import Any
 import numpy as np
 
 from vesalia.components.metrics.base import SubjectScore
+from vesalia.errors import Fault
+from vesalia.runtime.jsonfile import as_json
 
-__all__ = ["CaseResult", "EvaluateResult", "InferResult", "MetricSummary", "Statistics", "number_or_none"]
-
-
-def number_or_none(value: float) -> float | None:
-    """``value``, or None where it is not finite: JSON has no NaN."""
-    return float(value) if math.isfinite(value) else None
+__all__ = ["CaseResult", "EvaluateResult", "InferResult", "MetricSummary", "Statistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,11 @@ class Statistics:
     def to_dict(self) -> dict[str, float | int | None]:
         """The numbers under their usual short names."""
         return {
-            "mean": number_or_none(self.mean),
-            "median": number_or_none(self.median),
-            "std": number_or_none(self.std),
-            "min": number_or_none(self.minimum),
-            "max": number_or_none(self.maximum),
+            "mean": as_json(self.mean),
+            "median": as_json(self.median),
+            "std": as_json(self.std),
+            "min": as_json(self.minimum),
+            "max": as_json(self.maximum),
             "n": self.count,
         }
 
@@ -114,7 +111,7 @@ class CaseResult:
 
 
 def _score_dict(score: SubjectScore) -> dict[str, Any]:
-    return {"value": number_or_none(score.value), "per_class": [number_or_none(value) for value in score.per_class]}
+    return {"value": as_json(score.value), "per_class": as_json(score.per_class)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +124,7 @@ class EvaluateResult:
         files: Reports and tables, by what they are: ``report``, ``csv``, ``json`` and the v3 text files.
         output_dir: The folder that holds them.
         seconds: Wall-clock seconds the evaluation took.
+        warnings: What is odd in the config and was lived with.
     """
 
     metrics: Mapping[str, MetricSummary]
@@ -134,6 +132,7 @@ class EvaluateResult:
     files: Mapping[str, Path]
     output_dir: Path
     seconds: float
+    warnings: tuple[Fault, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, for ``--json``."""
@@ -143,6 +142,7 @@ class EvaluateResult:
             "files": {name: str(path) for name, path in self.files.items()},
             "output_dir": str(self.output_dir),
             "seconds": round(self.seconds, 3),
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
 
@@ -155,12 +155,14 @@ class InferResult:
         skipped: Subjects whose results were there already.
         output_dir: The folder that holds the predictions.
         seconds: Wall-clock seconds the inference took.
+        warnings: What is odd in the config and was lived with.
     """
 
     cases: tuple[CaseResult, ...]
     skipped: tuple[str, ...]
     output_dir: Path
     seconds: float
+    warnings: tuple[Fault, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, for ``--json``."""
@@ -169,4 +171,5 @@ class InferResult:
             "skipped": list(self.skipped),
             "output_dir": str(self.output_dir),
             "seconds": round(self.seconds, 3),
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }

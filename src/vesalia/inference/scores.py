@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -23,15 +23,12 @@ def _one(volume: Volume) -> torch.Tensor:
     return volume.as_batch()[0]
 
 
-def score_subject(
-    metrics: Sequence[Metric], sample: Sample, *, scalars: Mapping[str, torch.Tensor] | None = None
-) -> dict[str, SubjectScore]:
+def score_subject(metrics: Sequence[Metric], sample: Sample) -> dict[str, SubjectScore]:
     """Let every metric judge ``sample``; the scores are kept in the metrics when all of them could.
 
     Args:
         metrics: The metrics; each remembers the subject.
         sample: The subject, with its prediction and its label.
-        scalars: Values of aux-ops by tag, where there are any.
 
     Returns:
         Metric name to score.
@@ -40,7 +37,7 @@ def score_subject(
         ConfigError: A metric names a field that no transform makes.
         DataError: Prediction and label cannot be compared, for one because they lie on different grids.
     """
-    fields = {**field_tensors(sample), **(scalars or {})}
+    fields = field_tensors(sample)
     scores = [metric.score(sample.name, fields) for metric in metrics]
     for metric, score in zip(metrics, scores, strict=True):
         metric.scores.append(score)

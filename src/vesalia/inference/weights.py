@@ -1,13 +1,15 @@
 """A model on disk: ``<prefix>.safetensors`` (tensors) and ``<prefix>.json`` (the card that says what they are).
 
-The card is written last and holds the hash of the tensors, so a pair that was torn apart (a crash between the two,
-a copy of only one of them) is noticed on loading. Nothing here unpickles: tensors and JSON only.
+The first file is whole by itself: its header holds the card as well, with the hash of the tensors. So a crash between
+the two writings, or a copy of only the first, loses nothing, and damage is noticed on loading. Nothing here unpickles:
+tensors and JSON only.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from vesalia.errors import CheckpointError
-from vesalia.inference.card import read_card
+from vesalia.inference.card import choose_card, header_metadata, read_header
 from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix, tensorflow_files, weights_file
 from vesalia.inference.rebuild import rebuild_model
 from vesalia.mmar.archive import ArchiveFolder
@@ -57,7 +59,7 @@ class LoadedModel:
 
 
 def save_weights(prefix: Path, model: nn.Module, *, card: Mapping[str, Any]) -> Path:
-    """Write the weights of ``model`` and its ``card``; the same weights give the same bytes.
+    """Write the weights of ``model`` and its ``card``; the same weights of the same training give the same bytes.
 
     Args:
         prefix: Path without suffix, such as ``models/model``.
@@ -68,14 +70,20 @@ def save_weights(prefix: Path, model: nn.Module, *, card: Mapping[str, Any]) -> 
         The file with the tensors.
 
     Raises:
-        ResourceError: The disk is full; an older pair is still whole then, or noticed as torn.
+        ResourceError: The disk is full; the older weights or these are whole then.
     """
     state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in model.state_dict().items()}
-    content = save(state)
-    write_bytes(weights_file(prefix), content)
-    facts = {"sha256": hashlib.sha256(content).hexdigest(), "tensors": len(state), "bytes": len(content)}
-    write_json(card_file(prefix), {**card, **facts})
+    tensors = _tensor_bytes(save(state))
+    facts = {"sha256": hashlib.sha256(tensors).hexdigest(), "tensors": len(state), "bytes": len(tensors)}
+    whole = {**card, **facts}
+    write_bytes(weights_file(prefix), save(state, metadata=header_metadata(whole)))
+    write_json(card_file(prefix), whole)
     return weights_file(prefix)
+
+
+def _tensor_bytes(content: bytes) -> memoryview:
+    """The part of a safetensors file behind its header."""
+    return memoryview(content)[8 + int.from_bytes(content[:8], "little") :]
 
 
 def load_weights(
@@ -101,7 +109,7 @@ def load_weights(
 
 
 def read_tensors(name: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors and the card that ``name`` stands for, checked to be a pair.
+    """The tensors and the card that ``name`` stands for, checked to belong together.
 
     Raises:
         CheckpointError: Files are missing, torn or foreign.
@@ -112,11 +120,12 @@ def read_tensors(name: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, A
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(_missing(prefix, error)) from None
-    card = read_card(prefix)
-    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+    card = choose_card(prefix, read_header(io.BytesIO(content)))
+    if hashlib.sha256(_tensor_bytes(content)).hexdigest() != card["sha256"]:
         message = (
-            f"{path}: found tensors whose hash differs from the one in {card_file(prefix).name}, expected a pair that "
-            "was written together; the pair is torn (an interrupted copy or training): copy both again, or train again"
+            f"{path}: found tensors whose hash differs from the one in their card, expected what was written; the file "
+            "is damaged (an interrupted copy, a bad disk) or the card beside it is another one's: copy both files "
+            "again, or train again"
         )
         raise CheckpointError(message)
     try:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.mmar.archive import ArchiveFolder
-from vesalia.mmar.findings import Findings, nearest
+from vesalia.mmar.findings import Findings
 from vesalia.registry.catalog import INJECTED
 from vesalia.registry.kinds import Mismatch, coerce, describe, shown
 from vesalia.registry.signature import Parameter, Signature
+from vesalia.runtime.nearness import nearest
 
 __all__ = ["check_arguments"]
 

@@ -11,7 +11,7 @@ from vesalia.errors import ConfigError, Fault, UserError
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.catalog import INJECTED
-from vesalia.registry.registry import load
+from vesalia.registry.registry import base_of, load
 
 __all__ = ["Builder", "build", "rehearse"]
 
@@ -30,12 +30,13 @@ def build(component: ComponentPlan, *, archive: ArchiveFolder | None = None, **i
         **injected: Arguments that the framework gives (such as ``in_channels`` for a model).
 
     Raises:
-        ConfigError: The constructor refused its arguments, or the class cannot be imported; with the key path.
+        ConfigError: The constructor refused its arguments, or the class cannot be imported or is of another kind; with
+            the key path.
         UserError: Another error of ours that the constructor raised, as it is.
     """
     arguments = {**component.defaults, **component.args, **injected}
     try:
-        return load(component.target, archive.custom if archive else None)(**arguments)
+        return _class_of(component, archive)(**arguments)
     except (ConfigError, TypeError, ValueError) as error:
         faults = error.faults if isinstance(error, ConfigError) else ()
         raise ConfigError(faults=[_placed(fault, component) for fault in faults or [_worded(str(error))]]) from error
@@ -46,6 +47,19 @@ def build(component: ComponentPlan, *, archive: ArchiveFolder | None = None, **i
             raise
         found = f"{component.target.path}, which failed with {type(error).__name__}: {error}"
         raise ConfigError(faults=[_placed(Fault("", "", found, "a class that can be made"), component)]) from error
+
+
+def _class_of(component: ComponentPlan, archive: ArchiveFolder | None) -> type:
+    """The component's class; one that did not ship must derive from the base of its slot."""
+    found = load(component.target, archive.custom if archive else None)
+    if component.target.origin == "builtin":
+        return found
+    base = base_of(component.slot)
+    if not issubclass(found, load(base)):
+        name, said = component.target.qualname, f"the class {component.target.path}, which is no {base.qualname}"
+        write = f"from {base.module} import {base.qualname}, and class {name}({base.qualname})"
+        raise ConfigError(faults=[Fault("", "", said, f"a class derived from {base.path}", write)])
+    return found
 
 
 class Builder:
@@ -80,9 +94,10 @@ def rehearse(components: Iterable[ComponentPlan]) -> None:
     """
     faults: list[Fault] = []
     for component in components:
+        injected: dict[str, Any] = dict.fromkeys(INJECTED.get(component.slot, ()), 1)
         try:
             if component.target.origin == "builtin":
-                build(component, **dict.fromkeys(INJECTED.get(component.slot, ()), 1))
+                build(component, **injected)
         except ConfigError as error:
             faults += error.faults
     if faults:

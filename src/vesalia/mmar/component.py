@@ -24,6 +24,8 @@ __all__ = ["ComponentReader", "a_component"]
 _ATTRIBUTES = ("name", "path", "args", "disabled", "ref")
 _PACKAGES = ("vesalia.", "ai4med.")
 """Packages whose classes are found by their name alone, whatever the path to them was in v3 or is here."""
+_LISTED = frozenset({"transform", "batch_transform", "aux_op", "metric", "writer", "handler"})
+"""Slots that hold a list: only there can a config go on without one of them."""
 _WORDS = {"lr_policy": "learning-rate policy", "aux_op": "auxiliary operation"}
 _PORTS: Mapping[str, str] = {
     "model": "a class on vesalia.components.models.base.Model with the method logits(image)",
@@ -163,7 +165,8 @@ class ComponentReader:
             expected, write = f"{a_component(slot)} ({name} is {others[0]})", f"the name of {a_component(slot)}"
         elif name in UNPORTED:
             expected = f"{a_component(slot)} of this version (v3 has this one, this version does not yet)"
-            write = '"disabled": true beside it to go without it'
+            write = f"the name of another {_word(slot)} (vesalia components lists them)"
+            write += ', or "disabled": true beside it to go without it' if slot in _LISTED else ""
         elif near is not None:
             expected, write = f"the name of {a_component(slot)}", f"{shown(near)} (did you mean this?)"
         else:
@@ -212,5 +215,9 @@ class ComponentReader:
 
 def a_component(slot: str) -> str:
     """What stands in a slot, in words: ``a loss``, ``an inferer``."""
-    word = _WORDS.get(slot, slot.replace("_", " "))
+    word = _word(slot)
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _word(slot: str) -> str:
+    return _WORDS.get(slot, slot.replace("_", " "))

@@ -9,9 +9,10 @@ from typing import Any
 
 from vesalia.errors import ConfigError, Fault
 from vesalia.mmar.archive import ArchiveFolder
-from vesalia.mmar.findings import Findings, nearest
-from vesalia.mmar.jsonfile import read_json
+from vesalia.mmar.findings import Findings
 from vesalia.registry.kinds import shown
+from vesalia.runtime.jsonfile import read_json
+from vesalia.runtime.nearness import nearest
 
 __all__ = ["DataLists", "Place"]
 

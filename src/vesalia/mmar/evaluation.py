@@ -68,7 +68,7 @@ def check_evaluation(
             base_at=place_of(work, "DATA_ROOT", value=str(base), key="DATA_ROOT"),
             key_at=place_of(work, "DATA_LIST_KEY", value=key, key="DATA_LIST_KEY"),
         )
-    _check_purpose(work, parts, settings)
+    _check_purpose(work, parts, settings, listed=listed)
     rules.check_metric_names(parts.val_metrics, work.findings, needs_key=False, where="val_metrics")
     if not work.findings.unreadable:
         _check_fields(work, parts, given)
@@ -88,14 +88,15 @@ def _needed_path(work: Workspace, name: str) -> Path | None:
     return path
 
 
-def _check_purpose(work: Workspace, parts: EvaluationParts, settings: Mapping[str, Any]) -> None:
+def _check_purpose(work: Workspace, parts: EvaluationParts, settings: Mapping[str, Any], *, listed: bool) -> None:
+    """Whether the switches fit the parts; an image given by itself may be predicted without being written."""
     judges, writes = settings["do_validation"], settings["output_infer_result"]
     if not judges and not writes:
         found, expected = "false, and output_infer_result false as well", "something to do"
         work.findings.fault("do_validation", found=found, expected=expected, write="--set do_validation=true")
     if judges and not parts.val_metrics and not work.findings.unreadable:
         work.findings.warn("val_metrics", found="no metric", expected="one, as do_validation is true")
-    if writes and not parts.writers and not work.findings.unreadable:
+    if listed and writes and not parts.writers and not work.findings.unreadable:
         work.findings.warn("writers", found="no writer", expected="one, as output_infer_result is true")
 
 

@@ -5,23 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from vesalia.errors import ConfigError, CustomCodeRefused, Fault, VesaliaError
+from vesalia.runtime.nearness import nearest
 
-__all__ = ["Findings", "nearest"]
+__all__ = ["Findings"]
 
 Result = TypeVar("Result")
-
-_NEAR_ENOUGH = 0.75
-
-
-def nearest(word: str, known: Collection[str]) -> str | None:
-    """The known word that a misspelt one most probably means, case aside; None where nothing is near."""
-    folded = {entry.lower(): entry for entry in known}
-    close = get_close_matches(word.lower(), folded, 1, _NEAR_ENOUGH)
-    return folded[close[0]] if close else None
 
 
 @dataclass(slots=True)

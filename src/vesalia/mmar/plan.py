@@ -149,7 +149,6 @@ class TrainPlan:
     Attributes:
         archive: The archive.
         config_file: The config (absolute).
-        environment_file: The environment (absolute).
         variables: Every variable after precedence; known paths are absolute.
         epochs: Passes over the pipeline's items.
         valid_every: Validate after every so many epochs, counted from 1.
@@ -177,7 +176,6 @@ class TrainPlan:
 
     archive: ArchiveFolder
     config_file: Path
-    environment_file: Path
     variables: Mapping[str, Any]
     epochs: int
     valid_every: int
@@ -210,7 +208,6 @@ class EvaluatePlan:
     Attributes:
         archive: The archive.
         config_file: The config (absolute).
-        environment_file: The environment (absolute).
         variables: Every variable after precedence; known paths are absolute.
         data_list_file: The data list (``DATASET_JSON``).
         data_root: What its paths are relative to (``DATA_ROOT``).
@@ -234,7 +231,6 @@ class EvaluatePlan:
 
     archive: ArchiveFolder
     config_file: Path
-    environment_file: Path
     variables: Mapping[str, Any]
     data_list_file: Path
     data_root: Path

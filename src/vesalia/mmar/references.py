@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vesalia.mmar.findings import Findings, nearest
+from vesalia.mmar.findings import Findings
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.kinds import shown
+from vesalia.runtime.nearness import nearest
 
 __all__ = ["Handles", "Reference", "resolve", "split_name"]
 

@@ -16,6 +16,7 @@ from vesalia.mmar.workspace import Workspace
 from vesalia.registry.kinds import Mismatch, coerce, shown
 
 __all__ = [
+    "SEED_NAMES",
     "TrainSection",
     "ValidateSection",
     "check_train",
@@ -38,7 +39,8 @@ _TRAIN_KEYS = (
     "image_pipeline",
 )
 _VALIDATE_KEYS = ("pre_transforms", "image_pipeline", "inferer", "metrics")
-_SEEDS = ("random_seed", "numpy_seed", "tf_seed", "torch_seed", "python_seed")
+SEED_NAMES = ("random_seed", "numpy_seed", "torch_seed", "tf_seed", "python_seed")
+"""What ``determinism`` may name; a run has one seed, and takes the first of these that is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def read_determinism(work: Workspace) -> dict[str, int] | None:
     seeds: dict[str, int] = {}
     for name, value in node.items():
         seed = coerce(value, "Whole")
-        if name not in _SEEDS:
-            work.findings.unknown_key("determinism", name, known=_SEEDS, present=node)
+        if name not in SEED_NAMES:
+            work.findings.unknown_key("determinism", name, known=SEED_NAMES, present=node)
         elif isinstance(seed, int):
             seeds[name] = seed
         elif isinstance(seed, Mismatch) and not work.findings.is_unresolved(f"determinism.{name}"):

@@ -9,8 +9,9 @@ from typing import Any
 
 from vesalia.errors import Fault
 from vesalia.mmar.environment import ENVIRONMENT_NAMES, Variable
-from vesalia.mmar.findings import Findings, nearest
+from vesalia.mmar.findings import Findings
 from vesalia.registry.kinds import Mismatch, coerce, describe, shown
+from vesalia.runtime.nearness import nearest
 
 __all__ = [
     "EVALUATE_SECTIONS",

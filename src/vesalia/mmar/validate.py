@@ -63,7 +63,6 @@ def plan_training(
     return TrainPlan(
         archive=work.archive,
         config_file=work.config_file,
-        environment_file=work.environment_file,
         variables=work.values(),
         epochs=settings["epochs"],
         valid_every=settings["num_training_epoch_per_valid"],
@@ -146,7 +145,6 @@ def plan_evaluation(
     return EvaluatePlan(
         archive=work.archive,
         config_file=work.config_file,
-        environment_file=work.environment_file,
         variables=work.values(),
         data_list_file=_sure(data_list_file),
         data_root=_sure(data_root),

@@ -7,10 +7,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from vesalia.errors import Fault
+from vesalia.runtime.nearness import nearest
 
 __all__ = ["Unresolved", "substitute", "text_of"]
 
@@ -70,9 +70,7 @@ def _in_text(text: str, variables: Mapping[str, object], key: str, missing: list
     def value_of(match: re.Match[str]) -> str:
         if match[1] in variables:
             return text_of(variables[match[1]])
-        close = get_close_matches(match[1].upper(), [name.upper() for name in variables], 1)
-        near = next((name for name in variables if close and name.upper() == close[0]), None)
-        missing.append(Unresolved(key, match[1], near))
+        missing.append(Unresolved(key, match[1], nearest(match[1], variables)))
         return match[0]
 
     return _VARIABLE.sub(value_of, text)

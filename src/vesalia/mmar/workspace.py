@@ -16,7 +16,6 @@ from vesalia.mmar.component import ComponentReader, a_component
 from vesalia.mmar.dataset import DataLists
 from vesalia.mmar.environment import Variable, gather
 from vesalia.mmar.findings import Findings
-from vesalia.mmar.jsonfile import read_json
 from vesalia.mmar.overrides import parse_set
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import Reference
@@ -25,6 +24,7 @@ from vesalia.mmar.variables import Unresolved, substitute
 from vesalia.registry.kinds import shown
 from vesalia.registry.registry import Target, find
 from vesalia.registry.signature import read_signature
+from vesalia.runtime.jsonfile import read_json
 
 __all__ = ["Request", "Workspace", "open_workspace"]
 

@@ -3,15 +3,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import difflib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vesalia.errors import DataError, Fault
+from vesalia.errors import ConfigError, DataError, Fault
+from vesalia.runtime.jsonfile import read_json
+from vesalia.runtime.nearness import nearest
 
 __all__ = ["FAULTS_SHOWN", "DataItem", "DataList", "items_of", "read_datalist", "stem_of", "subject_names"]
 
@@ -21,6 +23,7 @@ _ALWAYS_FILES = ("image", "label")
 _IMAGE_SUFFIXES = (
     ".nii.gz", ".nii", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".mha", ".mhd", ".nrrd", ".dcm", ".tif", ".tiff",
 )  # fmt: skip
+_SIGNS_OF_PATHS = re.compile(r"[\\/\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,11 @@ class DataList:
         file: The JSON file.
         key: The key that was read, such as ``training``.
         items: The subjects in the file's order.
-        keys_available: All keys of the file that hold a list.
     """
 
     file: Path
     key: str
     items: tuple[DataItem, ...]
-    keys_available: tuple[str, ...]
 
     def repeated(self, count: int) -> DataList:
         """The list ``count`` times over, each occurrence with a name of its own (v3's ``duplicate_count``)."""
@@ -71,9 +72,8 @@ def read_datalist(file: Path, base: Path, *, key: str) -> DataList:
         DataError: The file cannot be read, lacks the key, or has wrong entries or missing files; all faults
             at once, the first 10 in full.
     """
-    content = _read_json(file)
-    keys = tuple(name for name, value in content.items() if isinstance(value, list))
-    entries = _entries_of(content, file, key, keys)
+    content = _content_of(file)
+    entries = _entries_of(content, file, key)
     if not base.is_dir():
         found, write = f"no folder {base}", "--set DATA_ROOT=FOLDER, the folder that holds the data"
         raise DataError(faults=[Fault(str(base), found=found, expected="the folder with the data", write=write)])
@@ -84,7 +84,7 @@ def read_datalist(file: Path, base: Path, *, key: str) -> DataList:
     names = subject_names([fields["image"][0] for fields in files])
     raws = [entry if isinstance(entry, dict) else {"image": entry} for entry in entries]
     items = tuple(DataItem(*parts) for parts in zip(names, files, raws, strict=True))
-    return DataList(file, key, items, keys)
+    return DataList(file, key, items)
 
 
 def items_of(images: Sequence[Path]) -> tuple[DataItem, ...]:
@@ -116,14 +116,22 @@ def stem_of(path: Path) -> str:
 def subject_names(images: Sequence[Path]) -> list[str]:
     """A unique name per image: its stem, with the folder in front where different files share a stem.
 
-    A file that is listed again is ``case_2``, ``case_3`` and so on.
+    A file that is listed again is ``case_2``, ``case_3`` and so on. Output folders are named so: each name is a single
+    part of a path, never ``..`` and the like.
     """
-    owners = Counter(stem_of(image) for image in set(images))
-    stems = [stem_of(image) for image in images]
+    owners = Counter(_plain(stem_of(image)) for image in set(images))
+    stems = [_plain(stem_of(image)) for image in images]
     named = (
-        f"{path.parent.name}_{stem}" if owners[stem] > 1 else stem for path, stem in zip(images, stems, strict=True)
+        f"{_plain(path.parent.name)}_{stem}" if owners[stem] > 1 else stem
+        for path, stem in zip(images, stems, strict=True)
     )
     return _unique(named)
+
+
+def _plain(name: str) -> str:
+    """``name`` without signs that mean something in a path; dots and spaces alone would mean another folder."""
+    plain = _SIGNS_OF_PATHS.sub("_", name)
+    return plain if plain.strip(". ") else "_" * max(1, len(plain))
 
 
 def _unique(wanted: Iterable[str]) -> list[str]:
@@ -140,53 +148,30 @@ def _unique(wanted: Iterable[str]) -> list[str]:
     return unique
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    place, write = "", '{"training": [{"image": "a.nii.gz", "label": "a_label.nii.gz"}]} and the like'
+def _content_of(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        found, write = "no such file", "the path of the data list, or --set DATASET_JSON=FILE"
+        raise DataError(faults=[Fault(str(file), found=found, expected="a data list", write=write)])
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
-    except OSError as error:
-        found, write = f"no readable file ({error.strerror})", "--set DATASET_JSON=FILE, the path of the data list"
-    except UnicodeDecodeError:
-        found = "bytes that are not UTF-8 text"
-    except json.JSONDecodeError as error:
-        place, found = f"line {error.lineno}, column {error.colno}", f"text that is not JSON ({error.msg})"
-    except _TwiceError as error:
-        found = f"the key {error} twice in one object"
-    except RecursionError:
-        found = "brackets nested too deep"
-    else:
-        if isinstance(content, dict):
-            return content
-        found = _kind(content)
+        content = read_json(file)
+    except ConfigError as error:
+        raise DataError(faults=error.faults) from None
+    if isinstance(content, dict):
+        return content
     expected = "a data list: a JSON object with a list of subjects per key"
-    raise DataError(faults=[Fault(str(file), place, found=found, expected=expected, write=write)])
+    write = '{"training": [{"image": "a.nii.gz", "label": "a_label.nii.gz"}]} and the like'
+    raise DataError(faults=[Fault(str(file), found=_kind(content), expected=expected, write=write)])
 
 
-class _TwiceError(Exception):
-    """A key stands twice in one JSON object, so that one of its values would be lost."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = Counter(name for name, _ in pairs)
-    twice = [name for name, count in names.items() if count > 1]
-    if twice:
-        raise _TwiceError(repr(twice[0]))
-    return dict(pairs)
-
-
-def _entries_of(content: Mapping[str, Any], file: Path, key: str, keys: Sequence[str]) -> list[Any]:
+def _entries_of(content: Mapping[str, Any], file: Path, key: str) -> list[Any]:
     entries = content.get(key)
     if isinstance(entries, list) and entries:
         return entries
+    keys = [name for name, value in content.items() if isinstance(value, list) and value]
     available = ", ".join(keys) or "none"
-    close = difflib.get_close_matches(key, keys, n=1)
-    write = (
-        f"data_list_key: {close[0]!r}" if close and close[0] != key else f"one of the lists in the file: {available}"
-    )
-    if key not in content:
-        found = f"no key {key!r}" + (f", did you mean {close[0]!r}?" if close else "")
-    else:
-        found = "an empty list" if entries == [] else _kind(entries)
+    near = nearest(key, keys)
+    write = f"{near!r} (did you mean this?)" if near else f"one of the lists in the file: {available}"
+    found = "an empty list" if entries == [] else _kind(entries) if key in content else f"no key {key!r}"
     fault = Fault(str(file), key, found=found, expected=f"a list of subjects (available: {available})", write=write)
     raise DataError(faults=[fault])
 

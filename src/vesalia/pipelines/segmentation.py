@@ -53,11 +53,11 @@ class SegmentationImagePipeline(ImagePipeline):
             prefetch_size: Items that may wait ready, or be in work, before they are asked for.
             output_image_channels: Channels that images are declared to have; not enforced.
             output_label_channels: Channels that labels are declared to have; not enforced.
-            output_data_format: Layout that a config declares; batches are channels first in any case.
+            output_data_format: Without effect: batches are channels first.
             output_data_dims: Spatial dimensions that are declared, 2 or 3.
             output_image_dtype: Number format of images in a batch.
             shuffle: Whether each epoch has an order of its own (samples for validation keep the list's order).
-            repeat: Declared by v3 configs, without effect.
+            repeat: Without effect: an epoch is one pass.
             duplicate_count: How many times over the list is used.
         """
         super().__init__(

@@ -34,9 +34,9 @@ def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ..
     if image is not None:
         faults += _image_faults(image, sample)
     if label is not None and image is not None and label.spatial_shape != image.spatial_shape:
-        expected = f"{_shape(image.spatial_shape)}, as the image has it"
-        write = "a label drawn on this image, and transforms that list both fields"
-        faults.append(_fault(sample, LABEL, f"the shape {_shape(label.spatial_shape)}", expected, write))
+        found, expected = (f"{_shape(volume.spatial_shape)}{_stored(volume)}" for volume in (label, image))
+        write = "a label drawn on this image with the spacing of its header, and transforms that list both fields"
+        faults.append(_fault(sample, LABEL, f"the shape {found}", f"{expected}, as the image has it", write))
     if label is not None and num_classes is not None:
         faults += _label_faults(label, sample, num_classes)
     if faults:
@@ -82,6 +82,14 @@ def _values(wrong: torch.Tensor) -> str:
     shown = [f"{value:g} ({count} voxels)" for value, count in zip(values.tolist(), counts.tolist(), strict=True)]
     more = len(shown) - _VALUES_SHOWN
     return "the values " + ", ".join(shown[:_VALUES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _stored(volume: Volume) -> str:
+    """How the file had it: a spacing that differs by rounding explains a shape that differs after resampling."""
+    if volume.source is None:
+        return ""
+    grid = volume.source.grid
+    return f" (in the file {_shape(grid.shape)} of {' x '.join(f'{length:g}' for length in grid.spacing_mm)} mm)"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["CATALOG", "INJECTED", "SLOTS", "UNPORTED"]
+__all__ = ["BASES", "CATALOG", "INJECTED", "UNPORTED"]
 
 _TRANSFORMS = {
     "LoadNifti": "vesalia.transforms.load.load_nifti:LoadNifti",
@@ -93,8 +93,22 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
 }
 """Slot, then name, then ``module:Class``."""
 
-SLOTS: tuple[str, ...] = tuple(CATALOG)
-"""The places in a config that a component can stand in."""
+BASES: Mapping[str, str] = {
+    "transform": "vesalia.transforms.base:Transform",
+    "batch_transform": "vesalia.transforms.base:Transform",
+    "model": "vesalia.components.models.base:Model",
+    "loss": "vesalia.components.losses.base:Loss",
+    "optimizer": "vesalia.components.optimizers.base:OptimizerFactory",
+    "lr_policy": "vesalia.components.lr_policies.base:LearningRatePolicy",
+    "aux_op": "vesalia.components.aux_ops.base:AuxOp",
+    "metric": "vesalia.components.metrics.base:Metric",
+    "inferer": "vesalia.components.inferers.base:Inferer",
+    "writer": "vesalia.components.writers.base:Writer",
+    "model_loader": "vesalia.components.model_loaders.base:ModelLoader",
+    "image_pipeline": "vesalia.pipelines.settings:ImagePipeline",
+    "handler": "vesalia.training.listener:Listener",
+}
+"""Slot, then the class that all its components derive from, as ``module:Class``."""
 
 INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
 """Constructor parameters, by slot, that the framework fills in and a config must not name."""

@@ -13,9 +13,10 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Annotated, Any, TypeAlias, get_args
+
+from vesalia.runtime.nearness import nearest
 
 __all__ = [
     "KINDS",
@@ -275,8 +276,8 @@ def _read_choice(value: object, *, choices: tuple[object, ...]) -> object:
         if type(choice) is type(value) and choice == value:
             return choice
     names = [choice for choice in choices if isinstance(choice, str)]
-    close = get_close_matches(value.lower(), names, 1) if isinstance(value, str) else []
-    raise _UnfitError(json.dumps(close[0]) if close else "")
+    near = nearest(value, names) if isinstance(value, str) else None
+    raise _UnfitError(json.dumps(near) if near else "")
 
 
 def _read_union(value: object, *, members: tuple[_Kind, ...]) -> object:

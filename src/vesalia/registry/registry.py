@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import importlib
-from difflib import get_close_matches
 from pathlib import Path
 
 from vesalia.registry.byoc import import_custom
-from vesalia.registry.catalog import CATALOG
+from vesalia.registry.catalog import BASES, CATALOG
 from vesalia.registry.entrypoints import find_plugin, plugin_names
 from vesalia.registry.source import locate_module
 from vesalia.registry.target import Target
+from vesalia.runtime.nearness import nearest
 
-__all__ = ["Target", "find", "find_path", "load", "slots_of", "suggest"]
+__all__ = ["Target", "base_of", "find", "find_path", "load", "slots_of", "suggest"]
 
 
 def find(slot: str, name: str) -> Target | None:
@@ -40,11 +40,15 @@ def _builtin(address: str) -> Target:
     return Target(module, qualname, "builtin", locate_module(module) or Path(module))
 
 
+def base_of(slot: str) -> Target:
+    """The class that every component of ``slot`` derives from; nothing is imported."""
+    return _builtin(BASES[slot])
+
+
 def suggest(slot: str, name: str) -> str | None:
     """The known name of the slot that is nearest to a misspelt one, case aside; None where nothing is near."""
-    known = {known.lower(): known for known in (*CATALOG[slot], *plugin_names(slot))}
-    close = get_close_matches(name.lower(), known, 1)
-    return known[close[0]] if close else None
+    known = (*CATALOG[slot], *plugin_names(slot))
+    return nearest(name, known) or nearest(name.removesuffix("Loss"), known)  # elsewhere Dice is called DiceLoss
 
 
 def slots_of(name: str) -> tuple[str, ...]:

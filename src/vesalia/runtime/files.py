@@ -14,7 +14,15 @@ from typing import Any
 
 from vesalia.errors import ResourceError
 
-__all__ = ["append_text", "as_resource_error", "atomic_path", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "append_text",
+    "as_resource_error",
+    "atomic_path",
+    "require_writable",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
@@ -67,6 +75,20 @@ def as_resource_error(path: Path, error: OSError) -> ResourceError:
             f"{path}: found no space left on the disk, expected room for the file; free some and go on"
         )
     return ResourceError(f"{path}: found that it cannot be written ({error.strerror}), expected a writable folder")
+
+
+def require_writable(folder: Path) -> None:
+    """Make ``folder``, and find out before hours of work whether it takes files.
+
+    Raises:
+        ResourceError: It cannot be made or written, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise as_resource_error(folder, error) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -16,7 +16,8 @@ class StopRequest:
     """Inside ``with StopRequest() as stop``, SIGINT and SIGTERM set ``stop.signal_number`` and nothing else.
 
     A second signal raises :class:`KeyboardInterrupt` at once. Outside the main thread, where Python hands out
-    no signals, the object does nothing and is never set.
+    no signals, the object does not listen. Anyone who holds it may ask by setting ``signal_number``: a listener,
+    say, or another thread.
 
     Attributes:
         signal_number: The signal that asked, or None.

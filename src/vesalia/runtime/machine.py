@@ -18,6 +18,7 @@ __all__ = ["available_memory_bytes", "describe", "free_disk_bytes", "usable_core
 _PACKAGES = ("vesalia", "torch", "lightning-fabric", "monai", "numpy", "nibabel", "safetensors")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
+_CGROUP_PARTS = Path("/sys/fs/cgroup/memory.stat")
 _CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -32,13 +33,24 @@ def usable_cores() -> int:
 
 
 def available_memory_bytes() -> int:
-    """Memory that can be had now without swapping; a container's limit counts."""
+    """Memory that can be had now without swapping; a container's limit counts.
+
+    What a container holds of files in memory counts as free: the system gives it back when it is needed.
+    """
     available = int(psutil.virtual_memory().available)
     try:
         limit, used = _CGROUP_LIMIT.read_text(), _CGROUP_USED.read_text()
-        return max(0, min(available, int(limit) - int(used)))
+        return max(0, min(available, int(limit) - max(0, int(used) - _cached_files_bytes())))
     except (OSError, ValueError):
         return available
+
+
+def _cached_files_bytes() -> int:
+    try:
+        pairs = (line.split() for line in _CGROUP_PARTS.read_text().splitlines())
+        return sum(int(size) for name, size in pairs if name in {"inactive_file", "active_file"})
+    except (OSError, ValueError):
+        return 0
 
 
 def free_disk_bytes(path: Path) -> int:

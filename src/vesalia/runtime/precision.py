@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import torch
 
-__all__ = ["FabricPrecision", "Precision", "choose_precision", "wants_amp"]
+__all__ = ["Autocast", "FabricPrecision", "Precision", "choose_precision", "wants_amp"]
 
 FabricPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Autocast = Callable[[], AbstractContextManager[None]]
+"""Gives a fresh context in which the network computes in its number format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Precision:
     name: FabricPrecision
     channels_last: bool = False
     note: str = ""
+
+    @property
+    def scales_gradients(self) -> bool:
+        """Whether the optimizer's step scales gradients, and leaves out those that are not finite, by itself."""
+        return self.name == "16-mixed"
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """A fresh context in which a network on ``device`` computes in this format."""

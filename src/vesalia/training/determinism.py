@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
+from vesalia.mmar.sections import SEED_NAMES
+
 __all__ = ["choose_seed", "deterministic_algorithms"]
 
-_KEYS = ("random_seed", "numpy_seed", "tf_seed", "python_seed")
 _LARGEST = 2**31
 
 
@@ -20,7 +21,7 @@ def choose_seed(asked: int | None, determinism: Mapping[str, Any] | None) -> int
     """The run's one seed: the one asked for, else the first in v3's ``determinism`` block, else a new one."""
     if asked is not None:
         return asked
-    given = [determinism[key] for key in _KEYS if determinism and determinism.get(key) not in {None, ""}]
+    given = [determinism[key] for key in SEED_NAMES if determinism and determinism.get(key) not in {None, ""}]
     return int(given[0]) if given else secrets.randbelow(_LARGEST)
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,32 +17,35 @@ from lightning_fabric import Fabric
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
 from vesalia.components.models.base import Model
-from vesalia.errors import Interrupted
+from vesalia.errors import Interrupted, ResourceError
 from vesalia.inference.card import model_card
 from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
 from vesalia.inference.matching import load_matching
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import TrainPlan
 from vesalia.pipelines.datalist import DataList
+from vesalia.pipelines.label_names import class_names, labels_by_value
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime import machine
 from vesalia.runtime.device import choose_device
 from vesalia.runtime.interrupts import StopRequest
+from vesalia.runtime.jsonfile import read_json
+from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.precision import Precision, choose_precision, wants_amp
 from vesalia.runtime.seeds import derive
 from vesalia.training.determinism import choose_seed, deterministic_algorithms
 from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Audience, Listener, RunStart
 from vesalia.training.loop import Trainer
-from vesalia.training.manifest import describe_run, write_manifest
+from vesalia.training.manifest import describe_run, note_resumption, write_manifest
 from vesalia.training.result import TrainResult
-from vesalia.training.run_folder import prepare_run_folder
+from vesalia.training.run_folder import best_sha256, lock_run_folder, prepare_run_folder, recall_best
 from vesalia.training.schedule import BudgetSchedule, EpochSchedule, Schedule
 from vesalia.training.state import Counters, load_state, read_counters
 from vesalia.training.tracking import HistoryFile, TensorBoard
 from vesalia.training.validation import Validation
 
-__all__ = ["TrainOptions", "class_names", "fit"]
+__all__ = ["TrainOptions", "fit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,10 @@ def fit(
     asked = plan.determinism is not None or options.seed is not None
     on_cpu = choose_device(options.device).type == "cpu"  # where every algorithm in use is deterministic as it is
     with deterministic_algorithms(wanted=asked and not on_cpu), contextlib.ExitStack() as closing:
-        setup = _Setup(plan, options, seed, listener or Listener(), StopRequest() if stop is None else stop, closing)
+        closing.enter_context(lock_run_folder(plan.checkpoint_dir))
+        audience = Audience(listener or Listener())
+        closing.callback(audience.closed)
+        setup = _Setup(plan, options, seed, audience, StopRequest() if stop is None else stop, closing)
         trainer, resumed = setup.trainer(stored)
         return setup.run(trainer, resumed=resumed)
 
@@ -102,7 +107,7 @@ class _Setup:
     plan: TrainPlan
     options: TrainOptions
     seed: int
-    listener: Listener
+    audience: Audience
     stop: StopRequest
     closing: contextlib.ExitStack
     notes: list[str] = field(default_factory=list)
@@ -114,18 +119,21 @@ class _Setup:
         plan = self.plan
         builder = Builder(plan.archive)
         fabric, precision = self._fabric()
-        model = self._model(builder, precision)
+        model = self._model(builder, precision, resuming=stored is not None)
         optimizer = builder.build(plan.optimizer)(model.parameters(), plan.learning_rate)
         counters = Counters(seed=self.seed)
         if stored:
             counters = load_state(plan.checkpoint_dir, model=model, optimizer=optimizer)
+            recall_best(plan.checkpoint_dir, counters)
+            if self.options.seed not in {None, counters.seed}:
+                self.notes.append(f"--seed: a resumed run keeps its seed, {counters.seed}")
         pipeline = self._pipeline(builder, "train", epoch=counters.epoch - 1)
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
         network, wrapped = fabric.setup(model, optimizer)
         validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
         schedule = self._schedule(counters, pipeline.steps_per_epoch)
-        self._make_room(resuming=stored is not None)
+        self._make_room(counters, resuming=stored is not None)
         trainer = Trainer(
             fabric=fabric,
             model=model,
@@ -140,35 +148,39 @@ class _Setup:
             schedule=schedule,
             precision=precision,
             keeper=Keeper(folder=plan.checkpoint_dir, describe=self._describe(validation)),
-            listener=self._audience(counters, validation, builder.build_all(plan.handlers)),
+            listener=self._audience(counters, _unrecorded(validation, aux_ops), builder.build_all(plan.handlers)),
             counters=counters,
             stop=self.stop,
             stop_threshold=plan.stop_threshold,
         )
         return trainer, stored is not None
 
-    def _make_room(self, *, resuming: bool) -> None:
+    def _make_room(self, counters: Counters, *, resuming: bool) -> None:
         """Last of the preparations: a run that cannot begin leaves the earlier one where it is."""
         folder = self.plan.checkpoint_dir
-        previous = prepare_run_folder(folder, resuming=resuming)
+        previous = prepare_run_folder(folder, resuming=resuming, start=self.plan.checkpoint)
         if previous:
             self.notes.append(f"the earlier run in {folder} was moved to {previous}")
+        if not resuming:
+            counters.start_sha256 = best_sha256(folder)
 
     def run(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
         """Write the manifest, run the loop, tell the result."""
         before = trainer.counters.seconds
         if not trainer.counters.finished or not trainer.schedule.finished:
-            if not resumed:
-                self._write_manifest(trainer.precision)
+            self._write_manifest(trainer.precision, resumed=resumed)
             trainer.listener.started(self._start_report(trainer, resumed=resumed))
             try:
                 trainer.run()
+            except (RuntimeError, MemoryError) as error:
+                if is_out_of_memory(error):
+                    raise ResourceError(_too_little_memory(trainer, error)) from error
+                raise
             finally:
                 trainer.counters.seconds = before + time.monotonic() - self._began
-                trainer.listener.closed()
         else:
             self.notes.append("nothing to resume: the run had come to its configured end")
-            self.listener.warned(self.notes[-1])
+            self.audience.warned(self.notes[-1])
         return self._result(trainer, resumed=resumed)
 
     def _fabric(self) -> tuple[Fabric, Precision]:
@@ -181,11 +193,11 @@ class _Setup:
         index = [device.index or 0] if device.type == "cuda" else 1
         return Fabric(accelerator=device.type, devices=index, precision=precision.name), precision
 
-    def _model(self, builder: Builder, precision: Precision) -> Model:
+    def _model(self, builder: Builder, precision: Precision, *, resuming: bool) -> Model:
         torch.manual_seed(derive(self.seed, "weights"))
         channels = _in_channels(self.plan)
         model: Model = builder.build(self.plan.model, in_channels=channels)
-        if self.plan.checkpoint:
+        if self.plan.checkpoint and not resuming:  # a resumed run has its own weights
             self.notes.append(load_matching(model, self.plan.checkpoint).table())
         precision.arrange_model(model)
         return model
@@ -207,10 +219,13 @@ class _Setup:
 
     def _filling(self, done: int, total: int) -> None:
         """Pass on how full the cache is; a request to stop need not wait for the rest."""
-        self.listener.filling(done, total)
+        self.audience.filling(done, total)
         if self.stop:
-            message = "stopped while the cache was being filled; nothing was trained yet"
+            message = "stopped while the cache was being filled; the run's files are as they were"
             raise Interrupted(message, signal_number=self.stop.signal_number or 2)
+        if self.options.deadline is not None and time.time() > self.options.deadline:
+            message = f"--budget: found that it was over with {done} of {total} items in the cache, expected time to "
+            raise ResourceError(message + "train in; write a larger budget, or a smaller num_cache_objects")
 
     def _validation(
         self, builder: Builder, fabric: Fabric, precision: Precision, *, loss: Loss, aux_ops: Sequence[AuxOp]
@@ -234,25 +249,24 @@ class _Setup:
     def _schedule(self, counters: Counters, steps_per_epoch: int) -> Schedule:
         if self.options.deadline is not None:
             budget = BudgetSchedule(self.options.deadline)
-            if counters.schedule and not counters.finished:
-                budget.restore(counters.schedule)
+            if counters.schedule:  # a run that came to its end stays there
+                budget.restore({"fraction": 1.0} if counters.finished else counters.schedule)
             return budget
         schedule = EpochSchedule(self.plan.epochs, self.plan.valid_every)
         schedule.stepped(epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=steps_per_epoch)
         enough = self.plan.stop_threshold
-        if counters.finished and enough is not None and counters.best >= enough:
+        if enough is not None and counters.best >= enough:
             schedule.fraction = 1.0
         return schedule
 
-    def _audience(self, counters: Counters, validation: Validation | None, handlers: list[Listener]) -> Listener:
+    def _audience(self, counters: Counters, hidden: frozenset[str], handlers: list[Listener]) -> Listener:
         folder = self.plan.checkpoint_dir
-        hidden = frozenset(m.name for m in validation.metrics if not m.do_summary) if validation else frozenset()
         board = TensorBoard(folder, interval=self.plan.summary_interval, hidden=hidden)
-        self.closing.callback(board.closed)
-        return Audience(HistoryFile(folder, keep_until_step=counters.step), board, self.listener, *handlers)
+        self.audience.listeners += (HistoryFile(folder, keep_until_step=counters.step), board, *handlers)
+        return self.audience
 
     def _describe(self, validation: Validation | None) -> Callable[[Counters], Mapping[str, Any]]:
-        names = class_names(self.plan)
+        names = _class_names(self.plan)
         key = validation.key.name if validation else ""
 
         def describe(counters: Counters) -> dict[str, Any]:
@@ -261,7 +275,7 @@ class _Setup:
                 in_channels=_in_channels(self.plan),
                 class_names=names,
                 config=self.plan.raw,
-                epoch=counters.epoch,
+                epoch=counters.epoch - (counters.step_in_epoch == 0),  # once an epoch is over, the next one counts
                 metric=(key, counters.best) if key and counters.best_epoch else None,
                 versions=machine.versions(),
                 step=counters.step,
@@ -270,7 +284,9 @@ class _Setup:
 
         return describe
 
-    def _write_manifest(self, precision: Precision) -> None:
+    def _write_manifest(self, precision: Precision, *, resumed: bool) -> None:
+        if resumed and note_resumption(self.plan, seed=self.seed, precision=precision.name):
+            return
         data = {
             part: [path for item in listed.items for files in item.files.values() for path in files]
             for part, listed in self._listed.items()
@@ -311,15 +327,28 @@ class _Setup:
         )
 
 
+def _too_little_memory(trainer: Trainer, error: BaseException) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"training: found too little memory on {trainer.fabric.device} at step {trainer.counters.step} ({first}), "
+        "expected room for a batch; write a smaller output_batch_size or crop, use_amp: true, or a smaller roi_size or "
+        "batch_size of the inferer if it was validating"
+    )
+
+
+def _unrecorded(validation: Validation | None, aux_ops: Sequence[AuxOp]) -> frozenset[str]:
+    """The TensorBoard tags that the config does not want (``do_summary: false``)."""
+    metrics = validation.metrics if validation else ()
+    tags = [f"validation/{metric.name}" for metric in metrics if not metric.do_summary]
+    return frozenset([*tags, *(f"epoch/{tag}" for op in aux_ops if not op.do_summary for tag in op.tags())])
+
+
 def _in_channels(plan: TrainPlan) -> int:
     return int(plan.image_pipeline.argument("output_image_channels", 1))
 
 
-def class_names(plan: TrainPlan) -> tuple[str, ...]:
-    """A name per class: from the data list's ``labels`` (number to name, or the reverse), else ``class 0`` ..."""
-    count = int(plan.model.argument("num_classes", 1))
-    text = Path(plan.image_pipeline.args["data_list_file_path"]).read_text(encoding="utf-8-sig")
-    labels = json.loads(text).get("labels", {})
-    pairs = labels.items() if isinstance(labels, dict) else ()
-    known = {str(value): key for key, value in pairs} | {key: str(value) for key, value in pairs if key.isdecimal()}
-    return tuple(known.get(str(index), f"class {index}") for index in range(count))
+def _class_names(plan: TrainPlan) -> tuple[str, ...]:
+    """A name per class, as the data list's ``labels`` have it; what they have wrong is left out."""
+    file = Path(plan.image_pipeline.args["data_list_file_path"])
+    labels = labels_by_value(read_json(file).get("labels"), file=file, faults=[])
+    return class_names(labels, count=int(plan.model.argument("num_classes", 1)))

@@ -39,13 +39,11 @@ class Keeper:
         folder: The run folder (``MMAR_CKPT_DIR``).
         describe: Makes the card beside the weights: network, config, class names, epoch, metric.
         state_every_s: Seconds between states saved at epoch ends.
-        validated_step: Step at which the network was last judged.
     """
 
     folder: Path
     describe: Callable[[Counters], Mapping[str, Any]]
     state_every_s: float = _STATE_EVERY_S
-    validated_step: int = -1
     _saved: float = field(default_factory=time.monotonic)
 
     def save_best(self, run: Standing) -> None:

@@ -47,8 +47,8 @@ class StepReport:
         fraction: Done part of the whole training.
         loss: Loss of the batch.
         learning_rate: Learning rate of the step.
-        samples_per_s: Network inputs per second since the last report.
-        waiting_share: Part of the time spent waiting for data, 0 to 1.
+        samples_per_s: Network inputs per second, as a moving average.
+        waiting_share: Part of the time spent waiting for data, 0 to 1, as a moving average.
         eta_s: Seconds to the end, as far as can be told.
     """
 
@@ -64,7 +64,18 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One epoch: mean loss, aux-op means, seconds, samples per second, waiting share (0 to 1)."""
+    """One epoch.
+
+    Attributes:
+        epoch: Counted from 1.
+        step: Steps since the run began.
+        loss: Mean loss.
+        learning_rate: Learning rate of the last step.
+        seconds: What it took, validation left out.
+        samples_per_s: Network inputs per second.
+        waiting_share: Part of the time spent waiting for data, 0 to 1.
+        values: Means of what the auxiliary operations gave, by tag.
+    """
 
     epoch: int
     step: int
@@ -78,7 +89,20 @@ class EpochReport:
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """One validation: metric means, which of them is the key, and whether it is the best so far."""
+    """One validation.
+
+    Attributes:
+        epoch: Counted from 1.
+        step: Steps since the run began.
+        seconds: What it took.
+        cases: Items that were judged.
+        metrics: Metric name to its mean.
+        per_class: Metric name to its mean per class, where it has classes.
+        key_metric: The metric that chooses the best model.
+        value: Its mean.
+        best: Whether it is the best so far.
+        unprinted: Metrics with ``do_print: false``; consoles leave them out.
+    """
 
     epoch: int
     step: int
@@ -89,6 +113,12 @@ class ValidationReport:
     key_metric: str
     value: float
     best: bool
+    unprinted: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> dict[str, float]:
+        """The metrics that a console shows."""
+        return {name: value for name, value in self.metrics.items() if name not in self.unprinted}
 
 
 class Listener:

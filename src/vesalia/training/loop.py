@@ -99,8 +99,7 @@ class Trainer:
         self._rehearse_validation()
         while not self.schedule.finished:
             self._train_epoch()
-            self.keeper.save_state_now_and_then(self)
-        if self.keeper.validated_step != self.counters.step:  # stopped before its last validation, and resumed
+        if self.counters.validated_step != self.counters.step:  # stopped before its last validation, and resumed
             self._validate()
         self.counters.finished = True
         self.keeper.save_last(self)
@@ -112,6 +111,7 @@ class Trainer:
         self._meter.begin(self.pipeline)
         with contextlib.closing(self.pipeline.epoch(now.epoch - 1, start_step=now.step_in_epoch)) as batches:
             for batch in batches:
+                self.keeper.save_state_now_and_then(self)  # here, where no validation is pending
                 self._train_batch(batch)
                 if self.schedule.finished:
                     break
@@ -136,10 +136,11 @@ class Trainer:
         now = self.counters
         if self._meter.steps:  # none where a run was stopped between an epoch's last step and its validation
             self.listener.epoch_ended(self._meter.epoch_report(now, self._used_rate()))
-        unjudged = self.keeper.validated_step != now.step
-        if self.schedule.due(epoch=now.epoch, epoch_ended=True) or (self.schedule.finished and unjudged):
+        unjudged = now.validated_step != now.step
+        if unjudged and (self.schedule.due(epoch=now.epoch, epoch_ended=True) or self.schedule.finished):
             self._validate()
-        self.pipeline.report_epoch_end()
+        if not self.schedule.finished:  # else a moving cache would wait for items that nobody takes
+            self.pipeline.report_epoch_end()
         now.epoch += 1
         now.step_in_epoch = 0
 
@@ -164,7 +165,7 @@ class Trainer:
         """Apply the gradients, unless they are not numbers: then leave this step out, as a gradient scaler does."""
         gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
         usable = math.isfinite(loss) and math.isfinite(float(nn.utils.get_total_norm(gradients)))
-        if usable or self.precision.name == "16-mixed":
+        if usable or self.precision.scales_gradients:
             self.optimizer.step()
         self._skipped = 0 if usable else self._skipped + 1
         if self._skipped >= _MOST_SKIPPED:
@@ -189,7 +190,7 @@ class Trainer:
     def _rehearse_validation(self) -> None:
         """Tell the schedule what a validation costs, so that it can plan."""
         if self.validation and self.schedule.seconds_left() is not None:
-            seconds = self.validation.rehearse(self.model)
+            seconds = self.validation.rehearse(self.model, longest_s=self.schedule.validation_seconds())
             self.schedule.rehearsed(seconds_per_case=seconds, cases=self.validation.source.items)
 
     def _validate(self) -> None:
@@ -197,23 +198,24 @@ class Trainer:
         if self.validation is None:
             return
         now = self.counters
-        cases = self.schedule.cases_to_validate(self.validation.source.items)
-        seconds = self.validation.run(self.model, cases=cases, listener=self.listener, stop=self.stop)
+        longest_s = self.schedule.validation_seconds()
+        cases, seconds = self.validation.run(self.model, listener=self.listener, stop=self.stop, longest_s=longest_s)
         if self.stop:
             self._leave()
         self.schedule.validated(seconds=seconds)
-        self.keeper.validated_step = now.step
+        now.validated_step = now.step
         value = self.validation.key.compute()
         best = value > now.best
         if best and now.validations_without_gain:
             now.earlier_stalls.append(now.validations_without_gain)
         now.validations_without_gain = 0 if best else now.validations_without_gain + 1
+        if self.stop_threshold is not None and value >= self.stop_threshold:
+            self.schedule.fraction = 1.0
         if best:
             now.best, now.best_epoch = value, now.epoch
             self.keeper.save_best(self)
+            self.keeper.save_state(self)  # a resumed run must know of it
         self.listener.validated(self._report(seconds, cases, value, best=best))
-        if self.stop_threshold is not None and value >= self.stop_threshold:
-            self.schedule.fraction = 1.0
         self._meter.pause()
 
     def _report(self, seconds: float, cases: int, value: float, *, best: bool) -> ValidationReport:
@@ -228,6 +230,7 @@ class Trainer:
             key_metric=self.validation.key.name if self.validation else "",
             value=value,
             best=best,
+            unprinted=tuple(metric.name for metric in metrics if not metric.do_print),
         )
 
     def _leave(self) -> None:

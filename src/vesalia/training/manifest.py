@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -12,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from vesalia.errors import ConfigError
+from vesalia.inference.checkpoint_names import MANIFEST_FILE
 from vesalia.mmar.plan import TrainPlan
 from vesalia.runtime import machine
 from vesalia.runtime.files import write_json
+from vesalia.runtime.git_state import commit_of
+from vesalia.runtime.jsonfile import as_json, read_json
 
-__all__ = ["MANIFEST_FILE", "describe_run", "hash_file", "write_manifest"]
+__all__ = ["describe_run", "hash_file", "note_resumption", "write_manifest"]
 
-MANIFEST_FILE = "manifest.json"
 _WHOLE_BELOW_BYTES = 64 * 2**20
 _SAMPLE_BYTES = 2**20
 
@@ -43,26 +45,6 @@ def _hash_all(files: Iterable[Path]) -> dict[str, str]:
         return dict(zip(map(str, unique), pool.map(hash_file, unique), strict=True))
 
 
-def _git_state(folder: Path) -> dict[str, Any]:
-    """Commit and cleanliness of the checkout around ``folder``; empty outside of one."""
-
-    def ask(*words: str) -> str:
-        answer = subprocess.run(  # noqa: S603 - fixed words, no shell
-            ["git", "-C", str(folder), *words],  # noqa: S607 - the git that the user has
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=10,
-        )
-        return answer.stdout.strip() if answer.returncode == 0 else ""
-
-    try:
-        commit = ask("rev-parse", "HEAD")
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
-    return {"commit": commit, "changed": bool(ask("status", "--porcelain"))} if commit else {}
-
-
 def describe_run(plan: TrainPlan, *, seed: int, data: Mapping[str, Iterable[Path]], precision: str) -> dict[str, Any]:
     """The manifest as plain data.
 
@@ -74,18 +56,13 @@ def describe_run(plan: TrainPlan, *, seed: int, data: Mapping[str, Iterable[Path
     """
     return {
         "format": 1,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": sys.argv,
+        **_session(seed, precision),
         "archive": str(plan.archive.root),
         "config_file": str(plan.config_file),
-        "config": plan.raw,
-        "variables": dict(plan.variables),
-        "seed": seed,
-        "precision": precision,
+        **_settings(plan),
         "data": {key: _hash_all(files) for key, files in data.items()},
-        "versions": machine.versions(),
         "machine": machine.describe(),
-        "git": _git_state(plan.archive.root),
+        "git": {"commit": commit_of(plan.archive.root)},
     }
 
 
@@ -94,3 +71,55 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> Path:
     path = folder / MANIFEST_FILE
     write_json(path, manifest)
     return path
+
+
+def note_resumption(plan: TrainPlan, *, seed: int, precision: str) -> bool:
+    """Add this session to the manifest of the run that it goes on with, under ``resumed``.
+
+    Args:
+        plan: What is asked now; ``changes`` lists what differs from what the run began with.
+        seed: The run's seed.
+        precision: Number format of the network.
+
+    Returns:
+        Whether there was a manifest that could be read.
+    """
+    path = plan.checkpoint_dir / MANIFEST_FILE
+    try:
+        manifest = read_json(path)
+    except ConfigError:
+        return False
+    if not isinstance(manifest, dict):
+        return False
+    settings = _settings(plan)
+    changes = _differences({name: manifest.get(name) for name in settings}, as_json(settings))
+    session = {**_session(seed, precision), "changes": changes}
+    write_json(path, {**manifest, "resumed": [*manifest.get("resumed", []), session]})
+    return True
+
+
+def _session(seed: int, precision: str) -> dict[str, Any]:
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": sys.argv,
+        "seed": seed,
+        "precision": precision,
+        "versions": machine.versions(),
+    }
+
+
+def _settings(plan: TrainPlan) -> dict[str, Any]:
+    return {"config": plan.raw, "variables": dict(plan.variables)}
+
+
+def _differences(before: Any, now: Any, key: str = "") -> dict[str, dict[str, Any]]:
+    """What differs between two pieces of JSON data, by key path."""
+    if isinstance(before, list) and isinstance(now, list):
+        before, now = (dict(enumerate(part)) for part in (before, now))
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return {} if before == now else {key: {"before": before, "now": now}}
+    found: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys((*before, *now)):
+        inner = f"{key}[{name}]" if isinstance(name, int) else f"{key}.{name}" if key else name
+        found |= _differences(before.get(name), now.get(name), inner)
+    return found

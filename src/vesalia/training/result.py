@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from vesalia.runtime.jsonfile import as_json
 
 __all__ = ["TrainResult"]
 
@@ -45,6 +46,5 @@ class TrainResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, for ``--json``."""
-        found = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
-        found["best_metric"] = None if math.isnan(self.best_metric) else self.best_metric
-        return found
+        plain: dict[str, Any] = as_json(asdict(self))
+        return plain

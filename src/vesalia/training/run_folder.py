@@ -3,17 +3,30 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from vesalia.errors import ResourceError
-from vesalia.inference.checkpoint_names import BEST, FINAL
-from vesalia.training.manifest import MANIFEST_FILE
-from vesalia.training.state import STATE_FILE
-from vesalia.training.tracking import HISTORY_FILE
+from filelock import FileLock, Timeout
 
-__all__ = ["prepare_run_folder"]
+from vesalia.errors import CheckpointError, ResourceError
+from vesalia.inference.card import read_card
+from vesalia.inference.checkpoint_names import (
+    BEST,
+    FINAL,
+    MANIFEST_FILE,
+    card_file,
+    checkpoint_prefix,
+    weights_file,
+)
+from vesalia.inference.curves import HISTORY_FILE
+from vesalia.training.state import STATE_FILE, Counters
 
+__all__ = ["best_sha256", "lock_run_folder", "prepare_run_folder", "recall_best"]
+
+_LOCK_FILE = ".lock"
 _PATTERNS = (
     *(f"{name}{suffix}" for name in (BEST, FINAL) for suffix in (".safetensors", ".json")),
     STATE_FILE,
@@ -23,8 +36,56 @@ _PATTERNS = (
 )
 
 
-def prepare_run_folder(folder: Path, *, resuming: bool) -> Path | None:
+@contextlib.contextmanager
+def lock_run_folder(folder: Path) -> Iterator[None]:
+    """Keep the run folder to one training at a time; the lock goes with the process, however that ends.
+
+    Raises:
+        ResourceError: Another training has it, or the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK_FILE, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        message = (
+            f"{folder}: found that another training writes there, expected a run folder of its own; write another "
+        )
+        raise ResourceError(message + "MMAR_CKPT_DIR, or wait for the other to end") from error
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / _LOCK_FILE).unlink()  # before the release: nobody else can have made it anew
+        lock.release()
+
+
+def best_sha256(folder: Path) -> str:
+    """The hash of the best model in the folder, empty where there is none."""
+    with contextlib.suppress(CheckpointError):
+        return str(read_card(folder / BEST)["sha256"])
+    return ""
+
+
+def recall_best(folder: Path, counters: Counters) -> None:
+    """Take the best value from the best model's card if a kill came between its writing and the state's."""
+    with contextlib.suppress(CheckpointError):
+        card = read_card(folder / BEST)
+        value = (card.get("metric") or {}).get("value")
+        ours = card["sha256"] != counters.start_sha256
+        if ours and isinstance(value, float) and value > counters.best:
+            counters.best, counters.best_epoch = value, int(card.get("epoch", 0))
+
+
+def prepare_run_folder(folder: Path, *, resuming: bool, start: Path | None = None) -> Path | None:
     """Make the run folder; unless ``resuming``, move an earlier run's files to ``previous/<time>/``.
+
+    Args:
+        folder: The run folder.
+        resuming: Whether the files there are this run's own.
+        start: Weights that the run starts from (``MMAR_CKPT``); if they lie here, they stay as well.
 
     Returns:
         Where the earlier run went; None if there was none.
@@ -36,16 +97,25 @@ def prepare_run_folder(folder: Path, *, resuming: bool) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         if resuming:
             return None
-        return _set_aside(folder, [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))])
+        files = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
+        return _set_aside(folder, files, staying=_pair(start) if start else set())
     except OSError as error:
-        message = (
-            f"{folder}: found that it cannot be written ({error.strerror}), expected a writable run folder; "
-            "write another MMAR_CKPT_DIR"
-        )
-        raise ResourceError(message) from error
+        raise _unwritable(folder, error) from error
 
 
-def _set_aside(folder: Path, files: list[Path]) -> Path | None:
+def _unwritable(folder: Path, error: OSError) -> ResourceError:
+    return ResourceError(
+        f"{folder}: found that it cannot be written ({error.strerror}), expected a writable run folder; "
+        "write another MMAR_CKPT_DIR"
+    )
+
+
+def _pair(name: Path) -> set[Path]:
+    prefix = checkpoint_prefix(name)
+    return {weights_file(prefix).resolve(), card_file(prefix).resolve()}
+
+
+def _set_aside(folder: Path, files: list[Path], *, staying: set[Path]) -> Path | None:
     if not files:
         return None
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -53,5 +123,8 @@ def _set_aside(folder: Path, files: list[Path]) -> Path | None:
     kept = next(path for name in names if not (path := folder / "previous" / name).exists())
     kept.mkdir(parents=True)
     for path in files:
-        path.rename(kept / path.name)
+        if path.resolve() in staying:
+            shutil.copy2(path, kept / path.name)
+        else:
+            path.rename(kept / path.name)
     return kept

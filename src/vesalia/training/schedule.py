@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -49,9 +50,9 @@ class Schedule(ABC):
     def validated(self, *, seconds: float) -> None:
         """Take note that a validation took ``seconds``."""
 
-    def cases_to_validate(self, cases: int) -> int:
-        """How many of ``cases`` the next validation may judge."""
-        return cases
+    def validation_seconds(self) -> float:
+        """How long the next validation may take; it judges at least one case."""
+        return math.inf
 
     def seconds_left(self) -> float | None:
         """Seconds until the end if that is known beforehand."""
@@ -103,7 +104,7 @@ class BudgetSchedule(Schedule):
         self._validation_s = 0.0
         self._validations_left = 1
         self._validations = 1
-        self._limit: int | None = None
+        self._laid_from = 0.0
         if self._deadline <= self._began:
             message = (
                 f"--budget: found that setting up took until {self._began - self._deadline:.0f} s past the budget, "
@@ -114,10 +115,8 @@ class BudgetSchedule(Schedule):
     def rehearsed(self, *, seconds_per_case: float, cases: int) -> None:
         """Lay as many validations over the budget as fit into a tenth of it, at least one and at most ten."""
         budget = self._deadline - self._began
-        longest = _LONGEST_VALIDATION_SHARE * budget
-        if seconds_per_case * cases > longest:
-            self._limit = max(1, int(longest / seconds_per_case))
-        self._validation_s = seconds_per_case * min(cases, self._limit or cases)
+        self._laid_from = self.fraction
+        self._validation_s = min(seconds_per_case * cases, _LONGEST_VALIDATION_SHARE * budget)
         fitting = int(_VALIDATION_SHARE * budget / max(self._validation_s, 1e-3))
         self._validations = self._validations_left = min(max(fitting, 1), _MOST_VALIDATIONS)
         self._last = self._clock()
@@ -130,9 +129,11 @@ class BudgetSchedule(Schedule):
         self.fraction = 1.0 if left <= took else min(1.0, self.fraction + (1 - self.fraction) * took / (left + took))
 
     def due(self, *, epoch: int, epoch_ended: bool) -> bool:
-        """At equal parts of the training time."""
+        """At equal parts of the training time that was left when they were laid over it."""
+        if self._validations_left == 1:
+            return False  # the one at the end is the loop's
         done = self._validations - self._validations_left
-        return self._validations_left > 1 and self.fraction * self._validations >= done + 1
+        return self.fraction >= self._laid_from + (1 - self._laid_from) * (done + 1) / self._validations
 
     def validated(self, *, seconds: float) -> None:
         """Correct the estimate by what the validation really took."""
@@ -140,9 +141,10 @@ class BudgetSchedule(Schedule):
         self._validations_left = max(1, self._validations_left - 1)
         self._last = self._clock()
 
-    def cases_to_validate(self, cases: int) -> int:
-        """As many as the time left allows."""
-        return min(cases, self._limit or cases)
+    def validation_seconds(self) -> float:
+        """What is planned for one, or what is left: then the list is judged in part."""
+        planned = max(self._validation_s, _LONGEST_VALIDATION_SHARE * (self._deadline - self._began))
+        return min(planned, self._deadline - self._clock())
 
     def seconds_left(self) -> float | None:
         """Seconds until the deadline."""

@@ -44,6 +44,8 @@ class Counters:
         seed: The run's seed.
         finished: Whether the run came to its configured end.
         schedule: The schedule's own state.
+        validated_step: Step at which the network was last judged.
+        start_sha256: Hash of a best model that was in the run folder before the run, as its start; else empty.
     """
 
     epoch: int = 1
@@ -57,6 +59,8 @@ class Counters:
     seed: int = 0
     finished: bool = False
     schedule: dict[str, Any] = field(default_factory=dict)
+    validated_step: int = -1
+    start_sha256: str = ""
 
 
 def save_state(folder: Path, *, model: nn.Module, optimizer: optim.Optimizer, counters: Counters) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard.writer import SummaryWriter
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 
+from vesalia.inference.curves import HISTORY_FILE, read_history
 from vesalia.runtime.files import append_text, as_resource_error, write_text
+from vesalia.runtime.jsonfile import as_json
 from vesalia.training.listener import EpochReport, Listener, StepReport, ValidationReport
 
-__all__ = ["HISTORY_FILE", "HistoryFile", "TensorBoard"]
-
-HISTORY_FILE = "history.jsonl"
+__all__ = ["HistoryFile", "TensorBoard"]
 
 
 class HistoryFile(Listener):
@@ -29,7 +33,7 @@ class HistoryFile(Listener):
 
     def __init__(self, folder: Path, *, keep_until_step: int = 0) -> None:
         self.path = folder / HISTORY_FILE
-        kept = [line for line in _lines(self.path) if line["step"] <= keep_until_step]
+        kept = [line for line in read_history(self.path) if line.get("step", math.inf) <= keep_until_step]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def epoch_ended(self, report: EpochReport) -> None:
@@ -38,34 +42,12 @@ class HistoryFile(Listener):
 
     def validated(self, report: ValidationReport) -> None:
         """Append the validation."""
-        self._append("validation", asdict(report))
+        values = asdict(report)
+        del values["unprinted"]
+        self._append("validation", values)
 
     def _append(self, kind: str, values: dict[str, Any]) -> None:
-        append_text(self.path, json.dumps(_without_nan({"kind": kind, **values}), allow_nan=False) + "\n")
-
-
-def _without_nan(value: Any) -> Any:
-    """``value`` as JSON has it: null where a number is none."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a history; a line torn by a kill is dropped."""
-    if not path.exists():
-        return []
-    found: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(entry, dict) and "step" in entry:
-            found.append(entry)
-    return found
+        append_text(self.path, json.dumps(as_json({"kind": kind, **values}), allow_nan=False) + "\n")
 
 
 class TensorBoard(Listener):
@@ -74,14 +56,14 @@ class TensorBoard(Listener):
     Args:
         folder: The run folder.
         interval: Steps between training records; 0 records once per epoch (v3's ``train_summary_recording_interval``).
-        hidden: Metrics with ``do_summary: false``.
+        hidden: Tags that are left out: those of metrics and auxiliary operations with ``do_summary: false``.
     """
 
     def __init__(self, folder: Path, *, interval: int = 1, hidden: frozenset[str] = frozenset()) -> None:
-        self._folder = folder
-        self._writer = SummaryWriter(str(folder))
         self._interval = interval
         self._hidden = hidden
+        self._path = folder / f"events.out.tfevents.{time.time():.6f}.{os.getpid()}"
+        self._writer: RecordWriter | None = None
 
     def stepped(self, report: StepReport) -> None:
         """Record loss and learning rate."""
@@ -100,18 +82,21 @@ class TensorBoard(Listener):
     def validated(self, report: ValidationReport) -> None:
         """Record the metrics."""
         for name, value in report.metrics.items():
-            if name not in self._hidden:
-                self._record(f"validation/{name}", value, report.step)
+            self._record(f"validation/{name}", value, report.step)
 
     def closed(self) -> None:
-        """Flush and close the event file."""
-        try:
+        """Close the event file."""
+        if self._writer:
             self._writer.close()
-        except OSError as error:
-            raise as_resource_error(self._folder, error) from error
 
     def _record(self, tag: str, value: float, step: int) -> None:
+        if tag in self._hidden:
+            return
+        summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
         try:
-            self._writer.add_scalar(tag, value, step)
+            if self._writer is None:  # neither buffer nor thread, so that a full disk is told at once
+                self._writer = RecordWriter(self._path.open("ab", buffering=0))
+                self._writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+            self._writer.write(Event(wall_time=time.time(), step=step, summary=summary).SerializeToString())
         except OSError as error:
-            raise as_resource_error(self._folder, error) from error
+            raise as_resource_error(self._path, error) from error

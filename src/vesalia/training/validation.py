@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -20,10 +20,13 @@ from vesalia.components.metrics.base import Metric
 from vesalia.components.models.base import Model
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.interrupts import StopRequest
-from vesalia.runtime.precision import Precision
+from vesalia.runtime.precision import Autocast, Precision
 from vesalia.training.listener import Listener
 
-__all__ = ["Autocast", "SampleSource", "Validation"]
+__all__ = ["SampleSource", "Validation"]
+
+
+_REHEARSED = 4
 
 
 class SampleSource(Protocol):
@@ -35,13 +38,6 @@ class SampleSource(Protocol):
 
     def samples(self) -> Generator[Sample, None, None]:
         """Each of them once."""
-
-
-class Autocast(Protocol):
-    """Gives the context in which the network runs in its number format."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """A fresh context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,39 +70,50 @@ class Validation:
         return next((metric for metric in self.metrics if metric.is_key_metric), self.metrics[0])
 
     @torch.no_grad()
-    def run(self, model: Model, *, cases: int, listener: Listener, stop: StopRequest) -> float:
-        """Judge the first ``cases`` samples; scores stay in the metrics. A request to stop ends it early.
+    def run(
+        self, model: Model, *, listener: Listener, stop: StopRequest, longest_s: float = math.inf
+    ) -> tuple[int, float]:
+        """Judge the samples; scores stay in the metrics. A request to stop ends it early.
+
+        Args:
+            model: The network; in training mode again afterwards.
+            listener: Is told of each sample.
+            stop: Set it to end early.
+            longest_s: Seconds after which no further sample is begun, as far as the ones before tell.
 
         Returns:
-            Seconds it took.
+            Samples judged, at least one, and seconds it took.
         """
         began = time.monotonic()
+        done = 0
         for metric in self.metrics:
             metric.reset()
         model.eval()
         try:
             with contextlib.closing(self.source.samples()) as samples:
-                for done, sample in enumerate(islice(samples, cases), 1):
+                for done, sample in enumerate(samples, 1):
                     self._judge(model, sample)
-                    listener.validating(done, cases)
-                    if stop:
+                    listener.validating(done, self.source.items)
+                    if stop or (time.monotonic() - began) * (done + 1) / done > longest_s:
                         break
         finally:
             model.train()
-        return time.monotonic() - began
+        return done, time.monotonic() - began
 
     @torch.no_grad()
-    def rehearse(self, model: Model) -> float:
-        """Seconds one case takes, measured on the first one (twice: the first pass warms up)."""
+    def rehearse(self, model: Model, *, longest_s: float = math.inf) -> float:
+        """Seconds one case takes, loading included: measured on the first few, as many as fit into ``longest_s``."""
         model.eval()
-        with contextlib.closing(self.source.samples()) as samples:
-            sample = next(samples)
-        self._judge(model, sample)
         began = time.monotonic()
-        self._judge(model, sample)
+        done = 0
+        with contextlib.closing(self.source.samples()) as samples:
+            for done, sample in enumerate(islice(samples, _REHEARSED), 1):
+                self._judge(model, sample)
+                if (time.monotonic() - began) * (done + 1) / done > longest_s:
+                    break
         seconds = time.monotonic() - began
         model.train()
-        return seconds
+        return seconds / max(done, 1)
 
     def _judge(self, model: Model, sample: Sample) -> None:
         image = self.precision.arrange(sample["image"].as_batch().float().to(self.device))

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from vesalia.errors import DataError
+from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.volume import Sample
+from vesalia.runtime.memory import is_out_of_memory
 from vesalia.transforms.base import Transform
 
 __all__ = ["Compose"]
 
-_FAILURES = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError)
+_FAILURES = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError, MemoryError)
 """What custom transforms and torch raise on data that they cannot work with."""
 
 
@@ -49,6 +50,7 @@ class Compose:
 
         Raises:
             DataError: A step failed; the message names the step, the subject and its files.
+            ResourceError: The memory is not enough for a step; the message names the same.
         """
         for step in self.transforms:
             sample = _named(step, sample, lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
@@ -64,6 +66,10 @@ def _named(step: Transform[Any], sample: Sample, work: Callable[[Sample], Sample
     except _FAILURES as error:
         if hasattr(error, "exit_code"):  # one of ours, which says enough
             raise
+        if is_out_of_memory(error):
+            found = f"{_where(sample)}: {type(step).__name__}: found too little memory for this subject"
+            write = "close other programs, write a coarser target_resolution, or leave the subject out"
+            raise ResourceError(f"{found}, expected room; {write}") from error
         message = (
             f"{_where(sample)}: {type(step).__name__}: found an error ({type(error).__name__}: {error}), "
             "expected data that this transform can work with; check its arguments and these files"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.components.losses.base import compared, log_smoothed, targets_like
 from vesalia.errors import ConfigError, DataError
 
@@ -52,7 +53,7 @@ def test_wrong_sizes_are_a_data_error(shape: tuple[int, ...]) -> None:
 
 
 def test_background_left_out() -> None:
-    probabilities, target = torch.rand(1, 3, 4), torch.tensor([0, 1, 2, 0]).view(1, 1, 4)
+    probabilities, target = uniform(1, 3, 4), torch.tensor([0, 1, 2, 0]).view(1, 1, 4)
     found, wanted = compared(probabilities, target, skip_background=True, is_onehot=False)
     assert torch.equal(found, probabilities[:, 1:])
     assert wanted.tolist() == [[[0, 1, 0, 0], [0, 0, 1, 0]]]
@@ -60,7 +61,7 @@ def test_background_left_out() -> None:
 
 def test_no_background_to_leave_out() -> None:
     with pytest.raises(ConfigError, match="skip_background: found true"):
-        compared(torch.rand(1, 1, 4), torch.zeros(1, 1, 4), skip_background=True, is_onehot=False)
+        compared(uniform(1, 1, 4), torch.zeros(1, 1, 4), skip_background=True, is_onehot=False)
 
 
 def test_log_of_zero_is_finite() -> None:

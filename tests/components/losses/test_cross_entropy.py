@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 
+from tests.drawn import integers, uniform
 from vesalia.components.losses.cross_entropy import CrossEntropy
 from vesalia.testing.losses import LossSuite
 
@@ -44,8 +45,8 @@ def test_binary_output_is_judged_on_both_sides() -> None:
 
 
 def test_onehot_targets() -> None:
-    probabilities = torch.rand(2, 3, 4).softmax(1)
-    target = torch.randint(0, 3, (2, 1, 4))
+    probabilities = uniform(2, 3, 4).softmax(1)
+    target = integers(3, (2, 1, 4))
     onehot = torch.nn.functional.one_hot(target[:, 0], 3).movedim(-1, 1)
     loss = CrossEntropy(is_onehot_targets=True)(probabilities, onehot)
     torch.testing.assert_close(loss, CrossEntropy()(probabilities, target))

@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 
+from tests.drawn import integers, uniform
 from vesalia.components.losses.cross_entropy import CrossEntropy
 from vesalia.components.losses.focal import Focal
 from vesalia.testing.losses import LossSuite
@@ -31,8 +32,8 @@ def test_by_hand() -> None:
 
 
 def test_gamma_zero_is_cross_entropy() -> None:
-    probabilities = torch.rand(2, 3, 4).softmax(1)
-    target = torch.randint(0, 3, (2, 1, 4))
+    probabilities = uniform(2, 3, 4).softmax(1)
+    target = integers(3, (2, 1, 4))
     torch.testing.assert_close(Focal(gamma=0.0)(probabilities, target), CrossEntropy()(probabilities, target))
 
 

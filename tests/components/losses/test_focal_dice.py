@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import integers, uniform
 from vesalia.components.losses.dice import Dice
 from vesalia.components.losses.focal import Focal
 from vesalia.components.losses.focal_dice import FocalDice
@@ -24,8 +25,8 @@ class TestFocalDiceWithoutBackground(LossSuite):
 
 @pytest.mark.parametrize("skip_background", [False, True])
 def test_is_the_sum(skip_background: bool) -> None:
-    probabilities = torch.rand(2, 3, 4).softmax(1)
-    target = torch.randint(0, 3, (2, 1, 4))
+    probabilities = uniform(2, 3, 4).softmax(1)
+    target = integers(3, (2, 1, 4))
     parts = (
         Focal(gamma=1.5, skip_background=skip_background),
         Dice(skip_background=skip_background, squared_pred=True, jaccard=True, smooth=0.1, top_smooth=0.2),
@@ -38,8 +39,8 @@ def test_is_the_sum(skip_background: bool) -> None:
 
 
 def test_onehot_targets_reach_both() -> None:
-    probabilities = torch.rand(2, 3, 4).softmax(1)
-    target = torch.randint(0, 3, (2, 1, 4))
+    probabilities = uniform(2, 3, 4).softmax(1)
+    target = integers(3, (2, 1, 4))
     onehot = torch.nn.functional.one_hot(target[:, 0], 3).movedim(-1, 1)
     loss = FocalDice(is_onehot_targets=True)(probabilities, onehot)
     torch.testing.assert_close(loss, FocalDice()(probabilities, target))

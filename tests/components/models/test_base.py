@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.drawn import normal
 from vesalia.components.models.base import FinalActivation, Model, activate
 from vesalia.errors import ConfigError
 
@@ -34,7 +35,7 @@ def test_activations(activation: FinalActivation, expected: list[float]) -> None
 
 
 def test_forward_activates_the_logits() -> None:
-    image = torch.randn(1, 1, 4, 4)
+    image = normal(1, 1, 4, 4)
     logits = torch.cat([image, -image], dim=1)
     assert torch.equal(Line("sigmoid")(image), logits.sigmoid())
     assert torch.equal(Line("softmax")(image), logits.softmax(1))

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.drawn import normal
 from vesalia.components.models.convolution import ConvolutionBlock, RisingBlock, convolution, kernel_over_repeated
 from vesalia.components.models.normalization import Normalization
 
@@ -28,7 +29,7 @@ def test_bias_only_where_nothing_undoes_it() -> None:
 
 def test_block_is_convolution_normalisation_activation() -> None:
     block = ConvolutionBlock(2, 4, norm=GROUPS, dims=2)
-    features = torch.randn(2, 2, 8, 8)
+    features = normal(2, 2, 8, 8)
     expected = F.leaky_relu(F.group_norm(block.conv(features), 2), 0.1)
     torch.testing.assert_close(block(features), expected)
 
@@ -38,8 +39,8 @@ def test_block_is_convolution_normalisation_activation() -> None:
 def test_rising_is_repeat_join_convolve(dims: int, norm: Normalization) -> None:
     """Value and gradients are those of the plain way."""
     block = RisingBlock(3, 2, 4, norm=norm, dims=dims).double()
-    features = torch.randn(2, 3, *[4, 3, 2][:dims], dtype=torch.float64, requires_grad=True)
-    skip = torch.randn(2, 2, *[8, 6, 4][:dims], dtype=torch.float64, requires_grad=True)
+    features = normal(2, 3, *[4, 3, 2][:dims], dtype=torch.float64).requires_grad_()
+    skip = normal(2, 2, *[8, 6, 4][:dims], seed=4, dtype=torch.float64).requires_grad_()
     repeated = features
     for axis in range(2, dims + 2):
         repeated = repeated.repeat_interleave(2, dim=axis)
@@ -47,7 +48,7 @@ def test_rising_is_repeat_join_convolve(dims: int, norm: Normalization) -> None:
     found = block(features, skip)
     torch.testing.assert_close(found, expected)
     wanted = [features, skip, *block.parameters()]
-    weights = torch.randn_like(expected)
+    weights = normal(*expected.shape, seed=5, dtype=torch.float64)
     for one, other in zip(
         torch.autograd.grad((found * weights).sum(), wanted),
         torch.autograd.grad((expected * weights).sum(), wanted),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.drawn import normal
 from vesalia.components.models.normalization import Normalization, clamped_groups
 
 
@@ -35,5 +36,5 @@ def test_layers() -> None:
     assert isinstance(batch.layer(12, dims=3), nn.BatchNorm3d)
     assert isinstance(batch.layer(12, dims=2), nn.BatchNorm2d)
     nothing = Normalization(use_batch_norm=False, use_group_norm=False, groups=8).layer(12, dims=3)
-    features = torch.randn(1, 12, 2, 2, 2)
+    features = normal(1, 12, 2, 2, 2)
     assert torch.equal(nothing(features), features)

@@ -8,6 +8,7 @@ import torch
 from monai.networks.nets.segresnet import SegResNet
 from torch import nn
 
+from tests.drawn import normal
 from vesalia.components.models.segresnet import SegResnet
 from vesalia.errors import ConfigError
 from vesalia.testing.models import ModelSuite
@@ -45,7 +46,7 @@ def test_is_monais_network_with_an_activation() -> None:
     ours = SegResnet(2, blocks_down=(1, 2), blocks_up=(1,), init_filters=8)
     twin = SegResNet(init_filters=8, in_channels=1, out_channels=2, blocks_down=(1, 2), blocks_up=(1,))
     twin.load_state_dict(ours.network.state_dict())
-    image = torch.randn(1, 1, 8, 8, 8)
+    image = normal(1, 1, 8, 8, 8)
     torch.testing.assert_close(ours(image), twin(image).softmax(1))
 
 
@@ -61,7 +62,7 @@ def test_blocks_that_do_not_fit() -> None:
 
 def test_dropout_only_in_training() -> None:
     model = SegResnet(2, blocks_down=(1, 1), blocks_up=(1,), init_filters=4, dropout_prob=0.5)
-    image = torch.randn(1, 1, 8, 8, 8)
+    image = normal(1, 1, 8, 8, 8)
     assert not torch.equal(model(image), model(image))
     model.eval()
     assert torch.equal(model(image), model(image))

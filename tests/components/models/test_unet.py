@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import normal
 from vesalia.components.models.unet import Unet
 from vesalia.errors import ConfigError
 from vesalia.testing.models import ModelSuite
@@ -57,14 +58,14 @@ def test_widths_that_do_not_fit(nf_enc: tuple[int, ...], nf_dec: tuple[int, ...]
 
 
 def test_final_activation() -> None:
-    image = torch.randn(1, 1, 4, 4, 4)
+    image = normal(1, 1, 4, 4, 4)
     model = Unet(1, nf_enc=(2,), nf_dec=(2, 2, 2, 2), final_activation="sigmoid")
     torch.testing.assert_close(model(image), model.logits(image).sigmoid())
 
 
 def test_dropout_only_in_training() -> None:
     model = Unet(2, nf_enc=(4,), nf_dec=(4, 4, 4, 4), dropout=0.5)
-    image = torch.randn(1, 1, 8, 8, 8)
+    image = normal(1, 1, 8, 8, 8)
     assert not torch.equal(model(image), model(image))
     model.eval()
     assert torch.equal(model(image), model(image))
@@ -75,6 +76,6 @@ def test_deepest_level_is_float32_under_autocast() -> None:
     seen: list[torch.dtype] = []
     model.bottom.register_forward_hook(lambda _module, _inputs, output: seen.append(output.dtype))
     with torch.autocast("cpu", torch.bfloat16):
-        model(torch.randn(1, 1, 8, 12, 16))
-        model(torch.randn(1, 1, 16, 16, 16))
+        model(normal(1, 1, 8, 12, 16))
+        model(normal(1, 1, 16, 16, 16))
     assert seen == [torch.float32, torch.bfloat16]

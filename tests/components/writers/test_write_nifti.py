@@ -96,3 +96,10 @@ def test_faults_leave_nothing_behind(original: Volume, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found values"):
         WriteNifti("pred", dtype="uint8").write(sample, tmp_path / "eval")
     assert not list(tmp_path.glob("eval/**/*.nii.gz"))
+
+
+def test_a_name_that_leads_out_of_the_folder_is_refused(original: Volume, tmp_path: Path) -> None:
+    sample = Sample({"image": original}, name="../elsewhere")
+    with pytest.raises(DataError, match="leads out of its folder"):
+        WriteNifti("image", write_path="deeper").write(sample, tmp_path / "eval")
+    assert not (tmp_path / "eval").exists()

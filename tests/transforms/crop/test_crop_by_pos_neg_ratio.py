@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
@@ -47,7 +48,7 @@ def test_a_volume_smaller_than_the_crop_is_padded_with_zeros() -> None:
 def test_only_foreground_centres() -> None:
     label = torch.zeros(1, 20, 20, dtype=torch.uint8)
     label[0, 3, 17] = 1
-    sample = Sample({"image": Volume(torch.rand(1, 20, 20), channel="first"), "label": Volume(label, channel="first")})
+    sample = Sample({"image": Volume(uniform(1, 20, 20), channel="first"), "label": Volume(label, channel="first")})
     crop = CropByPosNegRatio((5, 5), "image", pos=1, neg=0, batch_size=6)
     assert crop(crop.prepare(sample), torch.Generator().manual_seed(0))["label"].data.flatten(1).any(dim=1).all()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
@@ -39,7 +40,7 @@ def test_every_place_has_its_turn_and_none_leaves_the_volume() -> None:
 
 
 def test_each_member_of_a_batch_has_its_own_place() -> None:
-    batch = Volume(torch.rand(20, 1, 6, 6), channel="first", batched=True)
+    batch = Volume(uniform(20, 1, 6, 6), channel="first", batched=True)
     crop = CropFixedSizeRandomCenter("image", size=(3, 3))
     starts = crop.draw(Sample({"image": batch}), torch.Generator().manual_seed(0)).starts
     assert len(starts.unique(dim=0)) > 5

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.transforms.base import NOTHING
@@ -13,7 +14,7 @@ from vesalia.transforms.crop.merge_batch_dims import MergeBatchDims
 
 
 def _merged(shape: tuple[int, ...], *, batched: bool = True) -> tuple[torch.Tensor, Volume]:
-    data = torch.rand(shape)
+    data = uniform(*shape)
     volume = Volume(data, channel="first", batched=batched)
     return data, MergeBatchDims("image").apply(Sample({"image": volume}), NOTHING)["image"]
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import torch
 
+from tests.drawn import uniform
 from vesalia.testing.transforms import oblique_affine
 from vesalia.transforms.crop.warp import Warps, matrices, take_warped, warped_affine
 from vesalia.transforms.crop.window import take
@@ -38,7 +39,7 @@ def test_a_larger_scale_reads_a_smaller_field() -> None:
 
 
 def test_a_quarter_turn_in_2d_is_exact() -> None:
-    data = torch.rand(1, 5, 5)
+    data = uniform(1, 5, 5)
     matrix = matrices(_warps([math.pi / 2, 0.0]), (1, 1))[0]
     turned = take_warped(data, (0, 0), size=(5, 5), matrix=matrix, bend=torch.zeros(2, 5, 5), mode="linear")
     assert torch.allclose(turned[0], data[0].rot90(-1), atol=1e-4) or torch.allclose(
@@ -47,7 +48,7 @@ def test_a_quarter_turn_in_2d_is_exact() -> None:
 
 
 def test_an_identity_warp_is_the_plain_window_also_beyond_the_border() -> None:
-    data, identity = torch.rand(2, 6, 5, 4), torch.eye(3, dtype=torch.float64)
+    data, identity = uniform(2, 6, 5, 4), torch.eye(3, dtype=torch.float64)
     for mode in ("nearest", "linear"):
         window = take_warped(data, (-1, 2, 1), size=(4, 4, 4), matrix=identity, bend=torch.zeros(3, 5, 5, 5), mode=mode)
         assert torch.allclose(window, take(data, (-1, 2, 1), size=(4, 4, 4)), atol=1e-5)

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import uniform
 from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import example_sample
@@ -28,7 +29,7 @@ def test_a_window_shows_its_centre_and_as_much_of_the_volume_as_it_can(axes: lis
 def test_take_agrees_with_padding_everything(
     shape: tuple[int, int, int], size: tuple[int, int, int], start: tuple[int, int, int]
 ) -> None:
-    data = torch.rand(2, *shape) + 1
+    data = uniform(2, *shape) + 1
     window = take(data, start, size=size)
     padded = torch.nn.functional.pad(data, [20] * 6)
     corner = [slice(20 + first, 20 + first + length) for first, length in zip(start, size, strict=True)]
@@ -36,7 +37,7 @@ def test_take_agrees_with_padding_everything(
 
 
 def test_a_window_inside_is_a_view() -> None:
-    data = torch.rand(1, 6, 5, 4)
+    data = uniform(1, 6, 5, 4)
     assert take(data, (1, 1, 1), size=(3, 3, 3)).untyped_storage().data_ptr() == data.untyped_storage().data_ptr()
 
 
@@ -46,14 +47,14 @@ def test_around_moves_inside() -> None:
 
 
 def test_a_crop_of_a_large_volume_copies_the_crop_only() -> None:
-    volume = Volume(torch.rand(1, 30, 30, 30), np.eye(4), "first")
+    volume = Volume(uniform(1, 30, 30, 30), np.eye(4), "first")
     crop = cut(volume, (5, 6, 7), size=(4, 4, 4))
     assert crop.data.untyped_storage().nbytes() == 4 * 4**3
     assert crop.placed[:3, 3].tolist() == [5, 6, 7]
 
 
 def test_a_batch_does_not_know_its_place() -> None:
-    volume = Volume(torch.rand(6, 5), np.eye(4))
+    volume = Volume(uniform(6, 5), np.eye(4))
     crops = cut_batch(volume, torch.tensor([[0, 0], [2, 1]]), size=(3, 3))
     assert crops.batched
     assert crops.affine is None
@@ -61,13 +62,13 @@ def test_a_batch_does_not_know_its_place() -> None:
 
 
 def test_channels_last_stay_last() -> None:
-    volume = Volume(torch.rand(6, 5, 2), channel="last")
+    volume = Volume(uniform(6, 5, 2), channel="last")
     assert torch.equal(cut(volume, (1, 1), size=(3, 2)).data, volume.data[1:4, 1:3])
     assert cut_batch(volume, torch.tensor([[1, 1]]), size=(3, 2)).data.shape == (1, 3, 2, 2)
 
 
 def test_members_are_cut_one_by_one() -> None:
-    batch = Volume(torch.rand(2, 1, 6, 5), channel="first", batched=True)
+    batch = Volume(uniform(2, 1, 6, 5), channel="first", batched=True)
     crops = cut_members(batch, torch.tensor([[0, 0], [3, 2]]), size=(3, 3))
     assert torch.equal(crops.data[1], batch.data[1, :, 3:, 2:])
 

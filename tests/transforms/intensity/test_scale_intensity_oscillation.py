@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import torch
 
+from tests.drawn import uniform
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
 from vesalia.transforms.intensity.scale_intensity_oscillation import ScaleIntensityOscillation
@@ -16,7 +17,7 @@ class TestScaleIntensityOscillation(TransformSuite):
 
 
 def test_adds_one_constant_to_each_crop() -> None:
-    batch = Volume(torch.rand(50, 1, 4, 3), channel="first", batched=True)
+    batch = Volume(uniform(50, 1, 4, 3), channel="first", batched=True)
     transform = ScaleIntensityOscillation("image", magnitude=0.3)
     done = transform(Sample({"image": batch}), torch.Generator().manual_seed(0))["image"].data - batch.data
     constants = done.flatten(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import torch
 
+from tests.drawn import uniform
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
 from vesalia.transforms.intensity.scale_shift_intensity import Contrast, ScaleShiftIntensity
@@ -21,7 +22,7 @@ class TestWithoutShift(TransformSuite):
 
 
 def test_scales_then_shifts_by_standard_deviations() -> None:
-    data = torch.rand(2, 6, 5) * 10
+    data = uniform(2, 6, 5) * 10
     parameters = Contrast(torch.tensor([[1.5, 1.0]]), torch.tensor([[0.5, -2.0]]))
     done = (
         ScaleShiftIntensity("image").apply(Sample({"image": Volume(data, channel="first")}), parameters)["image"].data
@@ -47,9 +48,7 @@ def test_probability_0_changes_nothing() -> None:
 
 
 def test_fields_of_different_channels_share_the_draw() -> None:
-    sample = Sample(
-        {"a": Volume(torch.rand(1, 4, 3), channel="first"), "b": Volume(torch.rand(2, 4, 3), channel="first")}
-    )
+    sample = Sample({"a": Volume(uniform(1, 4, 3), channel="first"), "b": Volume(uniform(2, 4, 3), channel="first")})
     transform = ScaleShiftIntensity("a,b")
     parameters = transform.draw(sample, torch.Generator().manual_seed(0))
     assert parameters.scales.shape == (1, 2)

@@ -15,7 +15,9 @@ from vesalia.errors import DataError
 from vesalia.imaging.orientation import axis_codes
 from vesalia.imaging.volume import Sample
 from vesalia.transforms.base import NOTHING
+from vesalia.transforms.compose import Compose
 from vesalia.transforms.load.load_nifti import LoadNifti
+from vesalia.transforms.spatial.scale_by_resolution import ScaleByResolution
 
 
 def _write(path: Path, shape: tuple[int, ...], *, affine: object = None, dtype: Any = np.int16) -> np.ndarray:
@@ -35,7 +37,7 @@ def test_reads_a_field(tmp_path: Path) -> None:
     assert np.array_equal(image.data.numpy(), values)
     assert image.channel == "none"
     assert image.source is not None
-    assert image.source.name == "a"
+    assert image.source.paths == (tmp_path / "a.nii.gz",)
 
 
 def test_reads_several_fields(tmp_path: Path) -> None:
@@ -103,3 +105,36 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:
 def test_a_field_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file for field 'label', expected one of: image"):
         LoadNifti("label").apply(Sample(files={"image": (tmp_path,)}), NOTHING)
+
+
+def _pair(folder: Path, *, image: object, label: object, shape: tuple[int, ...] = (510, 3, 2)) -> Sample:
+    _write(folder / "image.nii", shape, affine=image)
+    _write(folder / "label.nii", shape, affine=label)
+    return Sample(name="s", files={"image": (folder / "image.nii",), "label": (folder / "label.nii",)})
+
+
+@pytest.mark.parametrize("canonical", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+def test_headers_rounded_differently_are_one_grid(tmp_path: Path, canonical: bool, together: bool) -> None:
+    start = _pair(tmp_path, image=np.diag([-0.7421875, 1, 2, 1]), label=np.diag([-0.742, 1, 2, 1]))
+    fields = ["image,label"] if together else ["image", "label"]
+    load = [LoadNifti(names, as_closest_canonical=canonical) for names in fields]
+    chain = Compose([*load, ScaleByResolution("image,label", target_resolution=(1.0, 1.0, 2.0))])
+    sample = chain(start, torch.Generator())
+    assert sample["image"].spatial_shape == sample["label"].spatial_shape == (379, 3, 2)
+    assert sample["label"].grid.matches(sample["image"].grid)
+    assert sample["label"].source is not None
+    assert sample["label"].source.paths == start.files["label"]
+    assert sample["label"].source.grid.spacing_mm[0] == pytest.approx(0.7421875)
+
+
+@pytest.mark.parametrize(
+    ("affine", "shape"),
+    [(np.diag([1.02, 1, 2, 1]), (10, 3, 2)), (np.diag([-1, 1, 2, 1]), (10, 3, 2)), (np.diag([1, 1, 2, 1]), (10, 3, 3))],
+)
+def test_what_lies_elsewhere_stays_there(tmp_path: Path, affine: np.ndarray, shape: tuple[int, ...]) -> None:
+    start = _pair(tmp_path, image=np.diag([1, 1, 2, 1]), label=affine, shape=(10, 3, 2))
+    _write(tmp_path / "label.nii", shape, affine=affine)
+    label = LoadNifti("image,label").transform(start)["label"]
+    assert np.allclose(label.placed, affine)
+    assert label.spatial_shape == shape

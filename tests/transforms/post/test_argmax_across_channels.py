@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
@@ -27,7 +28,7 @@ def _argmax(data: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("classes", [2, 3, 7, 300])
 def test_agrees_with_torch(classes: int) -> None:
-    data = torch.rand(classes, 6, 5, 4)
+    data = uniform(classes, 6, 5, 4)
     assert torch.equal(_argmax(data).long(), data.argmax(dim=0, keepdim=True))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import torch
 
+from tests.drawn import uniform
 from vesalia.imaging.volume import Volume
 from vesalia.testing.transforms import example_sample
 from vesalia.transforms.spatial.flips import Flips, flip
@@ -22,7 +23,7 @@ def test_gives_the_volume_itself_where_nothing_is_reversed() -> None:
 
 
 def test_each_member_has_its_own_axes() -> None:
-    batch = Volume(torch.rand(2, 1, 4, 3), channel="first", batched=True)
+    batch = Volume(uniform(2, 1, 4, 3), channel="first", batched=True)
     flipped = flip(batch, Flips(torch.tensor([[True, False], [False, True]])))
     assert torch.equal(flipped.data[0], batch.data[0].flip(1))
     assert torch.equal(flipped.data[1], batch.data[1].flip(2))
@@ -30,7 +31,7 @@ def test_each_member_has_its_own_axes() -> None:
 
 
 def test_keeps_channels_last() -> None:
-    volume = Volume(torch.rand(4, 3, 2), channel="last")
+    volume = Volume(uniform(4, 3, 2), channel="last")
     flipped = flip(volume, Flips(torch.tensor([[True, False]])))
     assert torch.equal(flipped.data, volume.data.flip(0))
     assert flipped.channel == "last"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.drawn import uniform
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Volume
 from vesalia.testing.transforms import TransformSuite, example_sample
@@ -39,7 +40,7 @@ def test_probability_0_never_acts_and_1_always() -> None:
 
 
 def test_each_crop_of_a_batch_has_its_own_throw() -> None:
-    sample = example_sample((4, 3)).with_fields(image=Volume(torch.rand(30, 1, 4, 3), channel="first", batched=True))
+    sample = example_sample((4, 3)).with_fields(image=Volume(uniform(30, 1, 4, 3), channel="first", batched=True))
     axes = RandomSpatialFlip("image").draw(sample, generator(0)).axes
     assert axes.shape == (30, 2)
     assert len(axes.unique(dim=0)) > 1

@@ -161,6 +161,19 @@ def test_a_prediction_without_a_place_takes_that_of_the_image_of_its_shape(tmp_p
     assert spacing_mm(restored.placed) == pytest.approx(spacing_mm(_affine(7, None)))
 
 
+@pytest.mark.parametrize("is_label", [True, False])
+def test_what_lies_on_the_files_grid_already_is_not_copied(is_label: bool) -> None:
+    sample = example_sample((6, 5, 4))
+    image = sample["image"]
+    source = replace(image, source=Source((Path("image.nii"),), image.grid))
+    data = torch.zeros(1, 3, 6, 5, 4).contiguous(memory_format=torch.channels_last_3d)[0]
+    predicted = sample.with_fields(image=source, model=Volume(data, image.affine, "first"))
+    restore = RestoreOriginalShape("model", src_field="image", is_label=is_label)
+    restored = restore(predicted, torch.Generator())["model"]
+    assert restored.data.data_ptr() == data.data_ptr()
+    assert restored.source is source.source
+
+
 def test_a_prediction_that_fits_nowhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.nii"
     write_volume(Volume(_blobs((4, 3, 2), 0), _affine(7, None)), path)

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawn import integers, uniform
 from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import TransformSuite
@@ -45,7 +46,7 @@ def _scaled(data: torch.Tensor, spacing: tuple[float, ...], target: tuple[float,
 
 
 def test_labels_only_keep_values_that_were_there() -> None:
-    data = torch.randint(0, 4, (9, 8, 7)).to(torch.uint8) * 50
+    data = integers(4, (9, 8, 7)).to(torch.uint8) * 50
     done = _scaled(data, (1.3, 1.0, 2.1), (1.0, 0.7, 1.5), label=True)
     assert done.data.dtype == torch.uint8
     assert set(done.data.unique().tolist()) <= set(data.unique().tolist())
@@ -57,7 +58,7 @@ def test_whole_numbers_become_float_where_they_are_interpolated() -> None:
 
 
 def test_an_axis_never_vanishes() -> None:
-    assert _scaled(torch.rand(2, 2, 2), (1, 1, 1), (100.0,), label=False).spatial_shape == (1, 1, 1)
+    assert _scaled(uniform(2, 2, 2), (1, 1, 1), (100.0,), label=False).spatial_shape == (1, 1, 1)
 
 
 @given(

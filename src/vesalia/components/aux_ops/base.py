@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 import torch
 
-from vesalia.errors import ConfigError
+from vesalia.imaging.class_channels import label_masks, require_target_channels, without_background
 
 __all__ = ["AuxOp", "class_masks"]
 
@@ -18,8 +18,8 @@ class AuxOp(ABC):
     """Computes one or more tagged values in training and validation; metrics read them by tag.
 
     Attributes:
-        do_summary: Whether TensorBoard gets the values.
-        do_print: Whether the console gets them.
+        do_summary: Whether TensorBoard gets the mean over each epoch.
+        do_print: Without effect: the console shows the loss, and none of these.
     """
 
     def __init__(self, *, do_summary: bool = True, do_print: bool = True) -> None:
@@ -59,25 +59,10 @@ def class_masks(
         ConfigError: There is only one channel to skip, or the label's channels do not fit.
     """
     classes = probabilities.shape[1]
-    if target.shape[1] != (classes if is_onehot_targets else 1):
-        message = (
-            f"is_onehot_targets: found {str(is_onehot_targets).lower()} and targets with {target.shape[1]} channels, "
-            f"expected {classes if is_onehot_targets else 1}; write is_onehot_targets: "
-            f"{str(not is_onehot_targets).lower()}, or mend the label"
-        )
-        raise ConfigError(message)
-    numbers = torch.arange(classes, device=target.device).view(1, classes, *[1] * (target.ndim - 2))
+    require_target_channels(target.shape[1], classes=classes, is_onehot=is_onehot_targets)
     if classes == 1 or is_independent_predictions:
         predicted = probabilities > _THRESHOLD
     else:
-        predicted = probabilities.argmax(dim=1, keepdim=True) == numbers
-    wanted = target > 0 if classes == 1 or is_onehot_targets else target == numbers
-    if not skip_background:
-        return predicted, wanted
-    if classes == 1:
-        message = (
-            "skip_background: found true for a model with one output channel, expected at least 2 channels; "
-            "write skip_background: false"
-        )
-        raise ConfigError(message)
-    return predicted[:, 1:], wanted[:, 1:]
+        predicted = label_masks(probabilities.argmax(dim=1, keepdim=True), classes=classes)
+    wanted = target > 0 if is_onehot_targets else label_masks(target, classes=classes)
+    return without_background(predicted, wanted) if skip_background else (predicted, wanted)

@@ -24,9 +24,9 @@ class ComputeDice(AuxOp):
         is_onehot_targets: The label has a channel per class already.
         is_independent_predictions: Each channel stands for itself (above 0.5); otherwise the largest wins.
         skip_background: Leave channel 0 out.
-        data_format: As the archive's arrays lie; aux ops always see channels first.
-        do_summary: Whether TensorBoard gets the value.
-        do_print: Whether the console gets it.
+        data_format: Without effect: auxiliary operations see channels first.
+        do_summary: Whether TensorBoard gets the mean over each epoch.
+        do_print: Without effect: the console shows the loss, and none of these.
     """
 
     def __init__(

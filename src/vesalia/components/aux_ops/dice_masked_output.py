@@ -27,9 +27,9 @@ class DiceMaskedOutput(AuxOp):
         is_onehot_targets: The label has a channel per class already.
         is_independent_predictions: Each channel stands for itself (above 0.5); otherwise the largest wins.
         skip_background: Leave channel 0 out.
-        data_format: As the archive's arrays lie; aux ops always see channels first.
-        do_summary: Whether TensorBoard gets the values.
-        do_print: Whether the console gets them.
+        data_format: Without effect: auxiliary operations see channels first.
+        do_summary: Whether TensorBoard gets the means over each epoch.
+        do_print: Without effect: the console shows the loss, and none of these.
 
     Raises:
         ConfigError: No tag, or the same tag twice.

@@ -16,8 +16,8 @@ class NegLoss(AuxOp):
 
     Args:
         tag: The value's name.
-        do_summary: Whether TensorBoard gets it.
-        do_print: Whether the console gets it.
+        do_summary: Whether TensorBoard gets the mean over each epoch.
+        do_print: Without effect: the console shows the loss, and none of these.
     """
 
     def __init__(self, tag: FieldName, *, do_summary: bool = True, do_print: bool = True) -> None:

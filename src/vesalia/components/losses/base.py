@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 
 import torch
 
-from vesalia.errors import ConfigError, DataError
+from vesalia.errors import DataError
+from vesalia.imaging.class_channels import label_masks, require_target_channels, without_background
 
 __all__ = ["Loss", "compared", "log_smoothed", "targets_like"]
 
@@ -41,18 +42,8 @@ def targets_like(probabilities: torch.Tensor, target: torch.Tensor, *, is_onehot
             "but for the channels; give image and label the same crops and resampling"
         )
         raise DataError(message)
-    if target.shape[1] != (classes if is_onehot else 1):
-        message = (
-            f"is_onehot_targets: found {str(is_onehot).lower()} and targets with {target.shape[1]} channels, expected "
-            f"{classes if is_onehot else 1}; write is_onehot_targets: {str(not is_onehot).lower()}, or mend the label"
-        )
-        raise ConfigError(message)
-    if is_onehot:
-        return target.float()
-    if classes == 1:
-        return (target > 0).float()
-    numbers = torch.arange(classes, device=target.device, dtype=target.dtype)
-    return (target == numbers.view(1, classes, *[1] * (target.ndim - 2))).float()
+    require_target_channels(target.shape[1], classes=classes, is_onehot=is_onehot)
+    return target.float() if is_onehot else label_masks(target, classes=classes).float()
 
 
 def compared(
@@ -65,15 +56,7 @@ def compared(
     """
     targets = targets_like(probabilities, target, is_onehot=is_onehot)
     probabilities = probabilities.float()
-    if not skip_background:
-        return probabilities, targets
-    if probabilities.shape[1] == 1:
-        message = (
-            "skip_background: found true for a model with one output channel, expected at least 2 channels; "
-            "write skip_background: false"
-        )
-        raise ConfigError(message)
-    return probabilities[:, 1:], targets[:, 1:]
+    return without_background(probabilities, targets) if skip_background else (probabilities, targets)
 
 
 def log_smoothed(probabilities: torch.Tensor, smooth: float) -> torch.Tensor:

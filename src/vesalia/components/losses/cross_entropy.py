@@ -19,7 +19,7 @@ class CrossEntropy(Loss):
     A model with one output channel is judged on both sides: ``-t log(p + smooth) - (1 - t) log(1 - p + smooth)``.
 
     Args:
-        data_format: As the archive's arrays lie; losses always see channels first.
+        data_format: Without effect: losses see channels first.
         skip_background: Leave channel 0 out; background voxels then count as 0.
         smooth: Added to the probability, so that a probability of 0 has a finite loss and gradient.
         is_onehot_targets: The label has a channel per class already.

@@ -19,7 +19,7 @@ class CrossEntropyDice(Loss):
     """:class:`CrossEntropy` plus :class:`Dice`; each argument goes to the part or parts that know it.
 
     Args:
-        data_format: As the archive's arrays lie; losses always see channels first.
+        data_format: Without effect: losses see channels first.
         skip_background: Leave channel 0 out of both parts.
         squared_pred: Square targets and predictions in the denominator of Dice.
         jaccard: Take the intersection off the denominator of Dice.

@@ -22,7 +22,7 @@ class Dice(Loss):
     Source: Milletari et al., V-Net, 2016, doi:10.1109/3DV.2016.79.
 
     Args:
-        data_format: As the archive's arrays lie; losses always see channels first.
+        data_format: Without effect: losses see channels first.
         skip_background: Leave channel 0 out.
         squared_pred: Square targets and predictions in the denominator.
         jaccard: Take I off the denominator; the numerator keeps 2 I, as v3's does.

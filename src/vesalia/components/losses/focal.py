@@ -21,7 +21,7 @@ class Focal(Loss):
     Source: Lin et al., 2017, arXiv:1708.02002.
 
     Args:
-        data_format: As the archive's arrays lie; losses always see channels first.
+        data_format: Without effect: losses see channels first.
         skip_background: Leave channel 0 out; background voxels then count as 0.
         gamma: How much voxels that are right already are left aside; 0 is cross entropy.
         smooth: Added to the probability, so that a probability of 0 has a finite loss and gradient.

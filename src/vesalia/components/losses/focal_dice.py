@@ -19,7 +19,7 @@ class FocalDice(Loss):
     """:class:`Focal` plus :class:`Dice`; each argument goes to the part or parts that know it.
 
     Args:
-        data_format: As the archive's arrays lie; losses always see channels first.
+        data_format: Without effect: losses see channels first.
         skip_background: Leave channel 0 out of both parts.
         gamma: How much the focal part leaves aside voxels that are right already.
         squared_pred: Square targets and predictions in the denominator of Dice.

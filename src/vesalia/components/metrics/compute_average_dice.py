@@ -29,7 +29,7 @@ class ComputeAverageDice(Metric):
         name: The name in logs and file names.
         field: What was predicted: ``[C, D, H, W]`` probabilities, or a ``[1, D, H, W]`` mask.
         label_field: What is true: a ``[1, D, H, W]`` label map, or ``[C, D, H, W]`` with ``is_one_hot_targets``.
-        is_2d: Accepted as v3 does; the field's shape says it.
+        is_2d: Without effect: the field's shape says it.
         remove_bg: Leave channel 0 of several out.
         logit_thresh: The probability above which a voxel belongs to a class.
         is_one_hot_targets: The label has a channel per class already.

@@ -16,10 +16,10 @@ class CheckpointLoader(ModelLoader):
 
     Args:
         checkpoint_dir: The folder.
-        input_node_names: Accepted as v3 does; there is no graph to name nodes of.
-        output_node_names: The same.
+        input_node_names: Without effect: there is no graph to name nodes of.
+        output_node_names: Without effect, as ``input_node_names``.
         checkpoint_file_prefix: The name, with or without ``.ckpt``.
-        infer_in_training_mode: Accepted as v3 does; inference is never in training mode.
+        infer_in_training_mode: Without effect: inference is never in training mode.
     """
 
     def __init__(

@@ -18,8 +18,8 @@ class FrozenGraphModelLoader(ModelLoader):
 
     Args:
         model_file_path: The exported file that v3 read.
-        input_node_names: Accepted as v3 does; there is no graph to name nodes of.
-        output_node_names: The same.
+        input_node_names: Without effect: there is no graph to name nodes of.
+        output_node_names: Without effect, as ``input_node_names``.
     """
 
     def __init__(

@@ -37,8 +37,8 @@ class SegResnet(Model):
         dropout_prob: Probability of dropping a feature after the first convolution.
         use_vae: The variational autoencoder branch; not in this release.
         final_activation: What turns logits into the output.
-        data_format: As the archive's arrays lie; the network itself always sees channels first.
-        dtype: Accepted as v3 does; ``use_amp`` decides the number format.
+        data_format: Without effect: the network sees channels first.
+        dtype: Without effect: ``use_amp`` decides the number format.
         data_dims: Spatial axes of the image.
         in_channels: Channels of the input; comes from the pipeline.
 

@@ -47,8 +47,8 @@ class Unet(Model):
         reg_weight: Weight of the L2 penalty on the kernels.
         dropout: Probability of dropping a feature at the deepest level.
         final_activation: What turns logits into the output.
-        data_format: As the archive's arrays lie; the network itself always sees channels first.
-        dtype: Accepted as v3 does; ``use_amp`` decides the number format.
+        data_format: Without effect: the network sees channels first.
+        dtype: Without effect: ``use_amp`` decides the number format.
         data_dims: Spatial axes of the image.
         in_channels: Channels of the input; comes from the pipeline.
 

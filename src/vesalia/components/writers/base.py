@@ -6,9 +6,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "subject_folder"]
+
+
+def subject_folder(folder: Path, subject: str) -> Path:
+    """The folder of ``subject`` below ``folder``.
+
+    Raises:
+        DataError: The name is no single part of a path, so that the result would lie elsewhere.
+    """
+    if not subject.strip(". ") or any(sign in subject for sign in "/\\\0"):
+        message = f"{subject!r}: found a subject's name that leads out of its folder, expected a plain name"
+        raise DataError(f"{message}; write another name for the image file")
+    return folder / subject
 
 
 class Writer(ABC):
@@ -16,7 +29,7 @@ class Writer(ABC):
 
     @abstractmethod
     def path(self, subject: str, folder: Path) -> Path:
-        """Where the result of ``subject`` goes below ``folder``."""
+        """Where the result of ``subject`` goes below ``folder``; :func:`subject_folder` keeps it there."""
 
     @abstractmethod
     def write(self, sample: Sample, folder: Path) -> Path:

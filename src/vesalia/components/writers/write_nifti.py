@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from vesalia.components.writers.base import Writer
+from vesalia.components.writers.base import Writer, subject_folder
 from vesalia.imaging.nifti import write_volume
 from vesalia.imaging.resample import resample_to
 from vesalia.imaging.volume import Sample, Source, Volume
@@ -38,9 +38,13 @@ class WriteNifti(Writer):
         self.write_path = write_path
 
     def path(self, subject: str, folder: Path) -> Path:
-        """Where the result of ``subject`` goes below ``folder``."""
+        """Where the result of ``subject`` goes below ``folder``.
+
+        Raises:
+            DataError: The name leads out of the folder.
+        """
         base = folder / self.write_path if self.write_path else folder
-        return base / subject / f"{subject}_{self.field}.nii.gz"
+        return subject_folder(base, subject) / f"{subject}_{self.field}.nii.gz"
 
     def write(self, sample: Sample, folder: Path) -> Path:
         """Write the field of ``sample``; a file is whole or not there.

@@ -24,7 +24,7 @@ class CropByPosNegRatio(Transform[Windows]):
         pos: Share of crops around foreground.
         neg: Share of crops around background.
         batch_size: Crops per volume.
-        batches_to_gen_at_once: Accepted from old configs; finding centres is cheap here, so it changes nothing.
+        batches_to_gen_at_once: Without effect: finding centres is cheap here.
     """
 
     def __init__(

@@ -3,61 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import torch
-
-from vesalia.imaging.volume import Sample
-from vesalia.registry.kinds import Count, FieldName, FieldNames, NonNegative, SizeVoxels
-from vesalia.transforms.base import Transform, change_fields, field_names
-from vesalia.transforms.crop.centres import PosNegCentres
-from vesalia.transforms.crop.window import Windows, check_size, cut_batch, single_shape
+from vesalia.transforms.crop.crop_by_pos_neg_ratio import CropByPosNegRatio
 
 __all__ = ["FastCropByPosNegRatio"]
 
 
-class FastCropByPosNegRatio(Transform[Windows]):
+class FastCropByPosNegRatio(CropByPosNegRatio):
     """Turns a volume into a batch of crops, each centred on foreground with probability ``pos / (pos + neg)``.
 
     v3 had two searches for centres; here both names use the one that is fast, so that both give the same crops.
-
-    Args:
-        size: Voxels of a crop. A volume that is smaller is padded with 0.
-        fields: The fields to crop. The label is cropped as well, listed here or not.
-        label_field: The field whose voxels above 0 are foreground.
-        pos: Share of crops around foreground.
-        neg: Share of crops around background.
-        batch_size: Crops per volume.
-        batches_to_gen_at_once: Accepted from old configs; finding centres is cheap here, so it changes nothing.
     """
-
-    def __init__(
-        self,
-        size: SizeVoxels,
-        fields: FieldNames,
-        *,
-        label_field: FieldName = "label",
-        pos: NonNegative = 1.0,
-        neg: NonNegative = 1.0,
-        batch_size: Count = 1,
-        batches_to_gen_at_once: Count = 1,
-    ) -> None:
-        self.size = check_size(size)
-        self.fields = tuple(dict.fromkeys((*field_names(fields), label_field)))
-        self.label_field = label_field
-        self.batch_size = batch_size
-        self.batches_to_gen_at_once = batches_to_gen_at_once
-        self.centres = PosNegCentres(label_field, pos=pos, neg=neg)
-
-    def prepare(self, sample: Sample) -> Sample:
-        """List the foreground voxels once."""
-        return self.centres.prepare(sample)
-
-    def draw(self, sample: Sample, generator: torch.Generator) -> Windows:
-        """Choose where the crops lie."""
-        single_shape(sample, self.fields, size=self.size)
-        return self.centres.draw(sample, generator, count=self.batch_size, size=self.size)
-
-    def apply(self, sample: Sample, parameters: Windows) -> Sample:
-        """Cut the same windows out of all fields."""
-        return change_fields(
-            sample, self.fields, change=lambda volume: cut_batch(volume, parameters.starts, size=self.size)
-        )

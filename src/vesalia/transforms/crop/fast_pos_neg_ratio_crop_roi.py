@@ -43,7 +43,7 @@ class FastPosNegRatioCropROI(Transform[Warps]):
         rotation_degree: Largest angle in degrees.
         scale: Enlarge or shrink.
         scale_factor: Largest relative change of size.
-        fast_crop: Accepted from old configs; the search for centres is always the fast one.
+        fast_crop: Without effect: the search for centres is always the fast one.
         batch_size: Give a batch of this many crops; without it one crop without a batch axis.
     """
 

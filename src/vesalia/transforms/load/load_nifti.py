@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from vesalia.errors import DataError
+from vesalia.imaging.grid_faults import grid_fault
 from vesalia.imaging.nifti import DType, read_volume
 from vesalia.imaging.orientation import to_canonical
-from vesalia.imaging.volume import ChannelAxis, Sample, Volume
+from vesalia.imaging.volume import ChannelAxis, Sample, Source, Volume
 from vesalia.registry.kinds import FieldNames
 from vesalia.transforms.base import Deterministic, field_names
 
@@ -27,6 +28,9 @@ _CHANNEL: dict[str, tuple[int, ChannelAxis]] = {
 
 class LoadNifti(Deterministic):
     """Reads the files of each field; a list of files becomes channels, and so does the 4th axis of a 4D file.
+
+    Headers of files that belong together are often rounded differently. So a field takes the grid of the one that was
+    read first where ``vesalia check`` would not object: equal shapes, edges within 1 %, corners within a voxel.
 
     Args:
         fields: The fields to read; their paths come from the data list.
@@ -52,7 +56,9 @@ class LoadNifti(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Read the fields."""
-        return sample.with_fields(**{name: self._read(sample, name) for name in self.fields})
+        for name in self.fields:
+            sample = sample.with_fields(**{name: self._read(sample, name)})
+        return sample
 
     def _read(self, sample: Sample, name: str) -> Volume:
         files = sample.files.get(name)
@@ -61,7 +67,22 @@ class LoadNifti(Deterministic):
             raise DataError(f"found no file for field {name!r}, expected one of: {has}; add it to the data list")
         volume = read_volume(files, dtype=self.dtype)
         volume = _told(volume, self.shape) if self.shape else volume
+        volume = _on_the_grid_of(_first_source(sample), volume)
         return to_canonical(volume) if self.as_closest_canonical else volume
+
+
+def _first_source(sample: Sample) -> Source | None:
+    return next((volume.source for volume in sample.fields.values() if volume.source is not None), None)
+
+
+def _on_the_grid_of(first: Source | None, volume: Volume) -> Volume:
+    """``volume`` with the grid of the file read first, where the two differ by no more than headers are rounded."""
+    source = volume.source
+    if first is None or source is None or volume.spatial_shape != source.grid.shape:
+        return volume
+    if grid_fault(source.paths[0], source.grid, image=first.grid) is not None:
+        return volume
+    return replace(volume, affine=first.grid.affine, source=replace(source, grid=first.grid))
 
 
 def _told(volume: Volume, shape: str) -> Volume:

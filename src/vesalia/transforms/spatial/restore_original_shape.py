@@ -19,7 +19,7 @@ class RestoreOriginalShape(Deterministic):
     """Resamples a prediction to the grid on disk of the image it was made from.
 
     It goes by the affines, so scaling, reorientation, padding and cropping are all undone. What the prediction does not
-    cover becomes 0.
+    cover becomes 0. One that lies on that grid already is given back as it is, without a copy.
 
     Args:
         field: The field to bring back, such as ``model``.
@@ -44,6 +44,8 @@ class RestoreOriginalShape(Deterministic):
             message = f"found that {self.src_field!r} was not read from a file, expected a field that was loaded"
             raise DataError(f"{message}; write src_field: 'image'")
         volume = replace(sample[self.field], affine=self._affine(sample), source=origin)
+        if volume.grid.matches(origin.grid):
+            return sample.with_fields(**{self.field: replace(volume, affine=origin.grid.affine)})
         restored = resample_to(volume, origin.grid, mode="nearest" if self.is_label else "linear")
         return sample.with_fields(**{self.field: restored})
 

@@ -1,18 +1,20 @@
-"""Strict JSON with messages that point at the place."""
+"""Strict JSON with messages that point at the place; data as JSON has it."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vesalia.errors import ConfigError
-from vesalia.mmar.jsonfile import read_json
+from vesalia.runtime.jsonfile import as_json, read_json
 
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -124,3 +126,26 @@ def test_a_missing_file_leads_to_its_neighbours(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_json(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (math.nan, None),
+        (-math.inf, None),
+        (np.float64(0.5), 0.5),
+        (True, True),
+        (7, 7),
+        (None, None),
+        ((1, ("a", math.inf)), [1, ["a", None]]),
+        ({1: Path("a/b"), "x": {"y": math.nan}}, {"1": "a/b", "x": {"y": None}}),
+    ],
+)
+def test_data_as_json_has_it(value: Any, written: Any) -> None:
+    found = as_json(value)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found == written
+
+
+@given(DATA)
+def test_what_is_json_already_stays(data: Any) -> None:
+    assert as_json(data) == data

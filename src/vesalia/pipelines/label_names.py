@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vesalia.errors import Fault
 
-__all__ = ["labels_by_value"]
+__all__ = ["class_names", "labels_by_value"]
 
 _LARGEST = 255
 _EXAMPLE = '{"0": "background", "1": "liver"}'
@@ -36,6 +36,15 @@ def labels_by_value(labels: object, *, file: Path, faults: list[Fault]) -> dict[
     return dict(sorted(named.items()))
 
 
+def class_names(labels: Mapping[int, str], *, count: int) -> tuple[str, ...]:
+    """A name per class from 0 up; ``class_3`` where there is none."""
+    return tuple(labels.get(value) or _unnamed(value) for value in range(count))
+
+
+def _unnamed(value: int) -> str:
+    return f"class_{value}"
+
+
 def _pair(key: object, value: object) -> tuple[int, str] | None:
     """(value, name) from either way of writing; None where it is neither."""
     if isinstance(value, str) and str(key).isdecimal():
@@ -46,7 +55,7 @@ def _pair(key: object, value: object) -> tuple[int, str] | None:
         number, name = value, str(key)
     else:
         return None
-    return (number, name.strip() or f"class_{number}") if 0 <= number <= _LARGEST else None
+    return (number, name.strip() or _unnamed(number)) if 0 <= number <= _LARGEST else None
 
 
 def _fault(file: Path, key: object, value: object, *, taken: bool) -> Fault:

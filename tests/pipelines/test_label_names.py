@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vesalia.datatools.label_names import labels_by_value
 from vesalia.errors import Fault
+from vesalia.pipelines.label_names import class_names, labels_by_value
 
 FILE = Path("dataset.json")
 
@@ -55,3 +55,12 @@ def test_what_is_wrong_is_said(labels: object, key: str, words: str) -> None:
     assert [fault.key for fault in faults] == [key]
     assert words in faults[0].found
     assert faults[0].write
+
+
+def test_a_name_per_class() -> None:
+    assert class_names({0: "background", 2: "liver", 9: "far"}, count=4) == (
+        "background",
+        "class_1",
+        "liver",
+        "class_3",
+    )

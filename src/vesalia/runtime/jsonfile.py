@@ -1,4 +1,4 @@
-"""Strict JSON from a file, with messages that point at the place and say what to write."""
+"""JSON as files must hold it: read strictly, with messages that say what to write; written without NaN."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -6,16 +6,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 from vesalia.errors import ConfigError, Fault
+from vesalia.runtime.nearness import nearest
 
-__all__ = ["read_json"]
+__all__ = ["as_json", "read_json"]
 
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "yes": "true", "no": "false"}
 _STRING_OR_BRACKET = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?|[\[\]{},]')
@@ -54,6 +54,17 @@ def read_json(path: Path, name: str | None = None) -> Any:
     return data
 
 
+def as_json(value: Any) -> Any:
+    """``value`` as JSON has it: null where a number is none, lists for tuples, text for paths and the like."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if isinstance(value, str | int | None) else str(value)
+
+
 def _text(path: Path, file: str) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -69,9 +80,9 @@ def _text(path: Path, file: str) -> str:
 
 def _neighbours(path: Path) -> str:
     there = sorted(file.name for file in path.parent.glob("*.json"))
-    close = get_close_matches(path.name, there, 1)
-    if close:
-        return f"{close[0]} (did you mean this one?)"
+    near = nearest(path.name, there)
+    if near:
+        return f"{near} (did you mean this one?)"
     return f"one of {', '.join(there[:8])}" if there else "the path of an existing file"
 
 
@@ -145,9 +156,9 @@ def _by_message(word: str, message: str) -> tuple[str, str, str]:
 
 def _value_for(word: str) -> str:
     """The value that a word which is no JSON probably stands for."""
-    close = get_close_matches(word.lower(), _WORDS, 1, 0.6)
-    if close:
-        return _WORDS[close[0]]
+    near = nearest(word, _WORDS)
+    if near:
+        return _WORDS[near]
     if re.fullmatch(r"[+.]\d[\d.eE+-]*", word):
         return f"0{word}" if word.startswith(".") else word[1:]
     return f'"{word}" if it is text' if word.isidentifier() else "a value"
