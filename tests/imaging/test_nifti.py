@@ -81,8 +81,8 @@ def test_channels_of_different_places_are_refused(tmp_path: Path) -> None:
 
 
 def test_channels_whose_headers_are_rounded_differently_are_one_image(tmp_path: Path) -> None:
-    _write(tmp_path / "a.nii", _values(), np.diag([0.7421875, 1, 2, 1]))
-    _write(tmp_path / "b.nii", _values(), np.diag([0.742, 1, 2, 1]))
+    _write(tmp_path / "a.nii", _values((510, 2, 2)), np.diag([0.7421875, 1, 2, 1]))
+    _write(tmp_path / "b.nii", _values((510, 2, 2)), np.diag([0.742, 1, 2, 1]))
     volume = read_volume([tmp_path / "a.nii", tmp_path / "b.nii"])
     assert len(volume.as_batch()[0]) == 2
     assert volume.spacing_mm[0] == pytest.approx(0.7421875)
