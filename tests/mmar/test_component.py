@@ -120,9 +120,7 @@ def test_one_fault_each(tmp_path: Path, loss: object, message: str) -> None:
     assert found[0].startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("key", "name"), [("train.pre_transforms", "RandomZoom"), ("validate.metrics", "ComputeAUC")]
-)
+@pytest.mark.parametrize(("key", "name"), [("train.pre_transforms", "RandomZoom"), ("validate.metrics", "ComputeAUC")])
 def test_only_a_component_of_a_list_can_be_left_out(tmp_path: Path, key: str, name: str) -> None:
     slot = "metric" if key.endswith("metrics") else "transform"
     found = faults(tmp_path / "a", **{f"{key.replace('.', '__')}__1": {"name": name}})
