@@ -36,6 +36,9 @@ class TestOverrides:
             "multi_gpu=false",
         ]
 
+    def test_none_means_not_set(self) -> None:
+        assert as_texts({"MMAR_CKPT": None}) == ["MMAR_CKPT="]
+
     def test_texts_stay_as_they_are(self) -> None:
         assert as_texts(["a=1", "b=x=y"]) == ["a=1", "b=x=y"]
         assert as_texts(()) == []
@@ -62,6 +65,15 @@ class TestChecking:
         assert report.ok
         assert [Path(name).name for name in report.configs] == ["config_train.json", "config_validation.json"]
         assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["ok"] is True
+
+    def test_the_faults_of_both_configs_come_together(self, archive: Path) -> None:
+        for name, key in (("config_train.json", "epochs"), ("config_validation.json", "batch_size")):
+            config = read_config(archive, name)
+            config[key] = "many"
+            write_config(archive, config, name)
+        with pytest.raises(ConfigError) as caught:
+            vesalia.Archive(archive).check()
+        assert [fault.key for fault in caught.value.faults] == ["epochs", "batch_size"]
 
     def test_an_archive_without_a_validation_config(self, archive: Path) -> None:
         (archive / "config" / "config_validation.json").unlink()

@@ -123,9 +123,7 @@ class Archive:
         Raises:
             ConfigError: The configs have faults; all of them are in the message.
         """
-        plans = [self._plan(name, environment, overrides) for name in self._configs(config)]
-        for plan in plans:
-            self._rehearse(plan)
+        plans = self._sound_plans(self._configs(config), environment, overrides)
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
 
         reports = tuple(preflight(plan, labels=labels, progress=progress) for plan in plans)
@@ -329,6 +327,26 @@ class Archive:
         there = [name for name in (TRAIN_CONFIG, EVALUATE_CONFIG) if (self.root / name).exists()]
         return there or [TRAIN_CONFIG]
 
+    def _sound_plans(
+        self, configs: Sequence[str], environment: str, overrides: Overrides
+    ) -> list[TrainPlan | EvaluatePlan]:
+        """The plans of several configs, whose faults are told together."""
+        plans: list[TrainPlan | EvaluatePlan] = []
+        errors: list[ConfigError] = []
+        for name in configs:
+            try:
+                plan = self._plan(name, environment, overrides)
+                self._rehearse(plan)
+                plans.append(plan)
+            except ConfigError as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            message = "\n".join(dict.fromkeys(error.message for error in errors if error.message))
+            raise ConfigError(message, faults=_unique(fault for error in errors for fault in error.faults))
+        return plans
+
     def _plan(self, config: str, environment: str, overrides: Overrides) -> TrainPlan | EvaluatePlan:
         planner = plan_evaluation if config != TRAIN_CONFIG and _is_evaluation(self.root / config) else plan_training
         return planner(
@@ -412,4 +430,6 @@ def as_texts(overrides: Overrides) -> list[str]:
 
 
 def _as_text(value: object) -> str:
+    if value is None:
+        return ""  # not set, as in an environment
     return str(value).lower() if isinstance(value, bool) else str(value)

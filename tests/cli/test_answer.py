@@ -6,6 +6,8 @@ from __future__ import annotations
 import errno
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,13 +53,13 @@ class TestSuccess:
         run(lambda: {"deep": [{"value": number}]}, json_wanted=True)
         assert last_line(capsys)["deep"] == [{"value": None}]
 
-    def test_people_get_words_and_no_json(self, capsys: pytest.CaptureFixture[str]) -> None:
-        run(lambda: {"best": 0.5}, json_wanted=False, show=lambda: say("best: 0.5"))
-        assert capsys.readouterr().out == "best: 0.5\n"
+    def test_people_get_the_words_of_the_work_and_no_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def work() -> Mapping[str, Any]:
+            say("best: 0.5")
+            return {"best": 0.5}
 
-    def test_machines_get_no_words(self, capsys: pytest.CaptureFixture[str]) -> None:
-        run(lambda: {"best": 0.5}, json_wanted=True, show=lambda: say("best: 0.5"))
-        assert capsys.readouterr().out.count("\n") == 1
+        run(work, json_wanted=False)
+        assert capsys.readouterr().out == "best: 0.5\n"
 
     def test_an_answer_that_is_not_ok_has_exit_code_2(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert code_of(lambda: {"ok": False}) == 2
@@ -155,3 +157,10 @@ def test_other_libraries_are_kept_off_the_screen() -> None:
         return {}
 
     run(work, json_wanted=False)
+
+
+def test_a_reader_who_leaves_early_is_no_defect() -> None:
+    listing = f"{sys.executable} -m vesalia components"
+    done = subprocess.run(["bash", "-c", f"{listing} | true"], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr

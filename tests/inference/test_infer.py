@@ -199,7 +199,7 @@ def test_one_file(plan: EvaluatePlan) -> None:
 def test_one_array_or_volume(plan: EvaluatePlan) -> None:
     truth = read_volume(plan.data_root / "label" / "case_1.nii.gz")
     array = truth.data.numpy()
-    for image in (array, array.astype(np.int16), truth):
+    for image in (array, array.astype(np.int16), array.astype(">i2"), truth):
         predicted = infer_image(plan, image, affine=SPACING)
         assert torch.equal(predicted.as_batch()[0, 0].float(), truth.data)
         assert np.allclose(predicted.placed, SPACING)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.pipelines.fakes import WAIT_S, Clock, alive
-from vesalia.errors import DataError, Fault, Interrupted, VesaliaError
+from vesalia.errors import DataError, Fault, Interrupted, ResourceError, VesaliaError
 from vesalia.pipelines.prefetch import Job, Step, prefetch
 
 WORKERS = pytest.mark.parametrize("workers", [0, 1, 3])
@@ -86,6 +86,14 @@ def test_an_error_comes_in_its_turn_and_names_the_item(workers: int) -> None:
             next(results)
         assert isinstance(caught.value.__cause__, KeyError)
         assert next(results, None) is None
+
+
+@WORKERS
+def test_too_little_memory_is_told_with_what_to_write(workers: int) -> None:
+    lacking = RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory")
+    told = pytest.raises(ResourceError, match=r"case_7: found too little memory .*; write a smaller num_cache_objects")
+    with prefetch([Step([failing("case_7", lacking)], total)], workers=workers, ahead=1) as results, told:
+        next(results)
 
 
 @WORKERS

@@ -349,3 +349,11 @@ def test_class_names_come_from_the_data_list(
     (tmp_path / "dataset.json").write_text(json.dumps(listed))
     plan = plan_training(archive, overrides=[f"DATASET_JSON={tmp_path / 'dataset.json'}"])
     assert module._class_names(plan) == names
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
+def test_a_run_on_a_gpu_goes_on_with_its_optimizer_beside_the_weights(archive: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(archive, "epochs=2", listener=StopAfter(1), device="cuda")
+    assert train(archive, "epochs=2", resume=True, device="cuda").resumed

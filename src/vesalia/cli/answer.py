@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 _DEFECT = 1
 _USER_ERROR = 2
 _INTERRUPTED = 130
+_CLOSED_PIPE = 141
 _MENDABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -40,13 +42,12 @@ def show_warnings(warnings: Iterable[Fault]) -> None:
         say(f"warning: {warning}", to_stderr=True)
 
 
-def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Callable[[], None] | None = None) -> None:
+def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool) -> None:
     """Do the work of a command and end it.
 
     Args:
-        work: Does it; what it returns is the JSON answer.
+        work: Does it, and shows people what came of it; what it returns is the JSON answer.
         json_wanted: Whether the last line of standard output must be that answer.
-        show: Prints the answer for people.
 
     Raises:
         typer.Exit: With the exit code, where it is not 0.
@@ -54,8 +55,6 @@ def run(work: Callable[[], Mapping[str, Any]], *, json_wanted: bool, show: Calla
     answer = {"ok": True, **attempt(work, json_wanted=json_wanted)}
     if json_wanted:
         say(_line(answer))
-    elif show:
-        show()
     if not answer["ok"]:
         raise typer.Exit(_USER_ERROR)
 
@@ -72,6 +71,8 @@ def attempt(work: Callable[[], Result], *, json_wanted: bool) -> Result:
         return work()
     except VesaliaError as error:
         _fail(error, error.exit_code, json_wanted=json_wanted)
+    except BrokenPipeError:
+        raise typer.Exit(_leave_quietly()) from None
     except OSError as error:
         known = _as_user_error(error)
         _fail(known or error, known.exit_code if known else _DEFECT, json_wanted=json_wanted)
@@ -79,6 +80,12 @@ def attempt(work: Callable[[], Result], *, json_wanted: bool) -> Result:
         _fail(error, _INTERRUPTED, json_wanted=json_wanted)
     except Exception as error:  # noqa: BLE001 - the edge: a defect of ours must still be answered
         _fail(error, _DEFECT, json_wanted=json_wanted)
+
+
+def _leave_quietly() -> int:
+    """What to do when nobody reads standard output any more (``vesalia components | head``): nothing, in silence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _CLOSED_PIPE
 
 
 def answer_usage_error(error: Exception, *, json_wanted: bool) -> int:

@@ -20,6 +20,7 @@ from vesalia.cli.arguments import (
     Mmar,
     Settings,
 )
+from vesalia.cli.launched import leave_to_rank_zero
 
 if TYPE_CHECKING:
     from vesalia.inference.results import EvaluateResult
@@ -47,6 +48,8 @@ def evaluate(
         from vesalia.cli.display import Steps
         from vesalia.runtime.interrupts import StopRequest
 
+        if (elsewhere := leave_to_rank_zero()) is not None:
+            return elsewhere
         archive = Archive(mmar, allow_custom_code=allow_custom_code)
         with StopRequest() as stop, Steps("subjects", json_wanted=json_wanted) as steps:
             result = archive.evaluate(

@@ -18,6 +18,7 @@ from vesalia.cli.arguments import (
     Mmar,
     Settings,
 )
+from vesalia.cli.launched import leave_to_rank_zero
 
 if TYPE_CHECKING:
     from vesalia.inference.results import InferResult
@@ -49,6 +50,8 @@ def infer(
         from vesalia.cli.display import Steps
         from vesalia.runtime.interrupts import StopRequest
 
+        if (elsewhere := leave_to_rank_zero()) is not None:
+            return elsewhere
         archive = Archive(mmar, allow_custom_code=allow_custom_code)
         with StopRequest() as stop, Steps("subjects", json_wanted=json_wanted) as steps:
             result = archive.infer(

@@ -18,6 +18,7 @@ from vesalia.cli.arguments import (
     Settings,
     parse_duration,
 )
+from vesalia.cli.launched import leave_to_rank_zero
 
 if TYPE_CHECKING:
     from vesalia.training.result import TrainResult
@@ -47,11 +48,9 @@ def train(
         from vesalia.cli.display import display_for
         from vesalia.runtime.clock import process_started
         from vesalia.runtime.interrupts import StopRequest
-        from vesalia.runtime.ranks import process_rank
 
-        if process_rank() > 0:
-            say(f"rank {process_rank()}: this version trains in one process; rank 0 does the work", to_stderr=True)
-            return {"rank": process_rank()}
+        if (elsewhere := leave_to_rank_zero()) is not None:
+            return elsewhere
         budget_s = None if budget is None else parse_duration(budget, option="--budget")
         archive = Archive(mmar, allow_custom_code=allow_custom_code)
         with StopRequest() as stop:

@@ -123,7 +123,11 @@ def _as_volume(array: npt.NDArray[Any], affine: Affine | None) -> Volume:
         )
         raise DataError(message)
     place = np.eye(4) if affine is None else np.asarray(affine, dtype=np.float64)
-    return Volume(torch.from_numpy(np.array(array)), place, "last" if array.ndim == 4 else "none")
+    return Volume(
+        torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=True)),
+        place,
+        "last" if array.ndim == 4 else "none",
+    )
 
 
 def _on_own_grid(assembly: Assembly, path: Path) -> Volume:

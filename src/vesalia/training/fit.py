@@ -119,7 +119,8 @@ class _Setup:
         plan = self.plan
         builder = Builder(plan.archive)
         fabric, precision = self._fabric()
-        model = self._model(builder, precision, resuming=stored is not None)
+        # On its device before the optimizer sees it: a resumed optimizer's state goes where the weights are.
+        model = self._model(builder, precision, resuming=stored is not None).to(fabric.device)
         optimizer = builder.build(plan.optimizer)(model.parameters(), plan.learning_rate)
         counters = Counters(seed=self.seed)
         if stored:

@@ -38,7 +38,7 @@ class Keeper:
     Attributes:
         folder: The run folder (``MMAR_CKPT_DIR``).
         describe: Makes the card beside the weights: network, config, class names, epoch, metric.
-        state_every_s: Seconds between states saved at epoch ends.
+        state_every_s: Least seconds between states that are saved between two steps.
     """
 
     folder: Path
