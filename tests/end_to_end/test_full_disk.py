@@ -38,7 +38,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 def require_refused(answer: Answer, *says: str) -> None:
     assert answer.code == 2
     assert "Traceback" not in answer.out + answer.err
-    assert answer.json["ok"] is False
+    assert answer.data["ok"] is False
     assert [part for part in says if part not in answer.told] == [], answer.told
 
 
@@ -91,13 +91,13 @@ def test_the_earlier_run_stays_and_goes_on_when_there_is_room(
     filler.unlink()
     answer = in_process(*onwards)
     assert answer.code == 0
-    assert (answer.json["epochs"], answer.json["resumed"]) == (4, True)
+    assert (answer.data["epochs"], answer.data["resumed"]) == (4, True)
 
 
 @pytest.mark.parametrize("small_disk", ["size=1024k"], indirect=True)
 def test_a_disk_that_fills_up_during_inference(bench: Bench, small_disk: Path) -> None:
     sized = in_process("infer", bench.archive, "-o", bench.root / "sized", "--json")
-    first, second = (Path(case["files"][0]) for case in sized.json["cases"])
+    first, second = (Path(case["files"][0]) for case in sized.data["cases"])
     wanted = [path for path in (bench.root / "sized").rglob("*") if path.is_file() and path.parent != second.parent]
     fill(small_disk, leave=sum(-(-path.stat().st_size // _PAGE) for path in wanted))
     answer = in_process("infer", bench.archive, "-o", small_disk, "--json")

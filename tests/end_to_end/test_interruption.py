@@ -122,10 +122,10 @@ def test_a_request_to_stop_saves_and_resuming_ends_the_same(
         answer = ended(process)
     assert answer.code == 128 + asked
     assert "Traceback" not in answer.err
-    assert (answer.json["ok"], answer.json["error"], answer.json["exit_code"]) == (False, "Interrupted", 128 + asked)
-    assert "go on with --resume" in answer.json["message"]
+    assert (answer.data["ok"], answer.data["error"], answer.data["exit_code"]) == (False, "Interrupted", 128 + asked)
+    assert "go on with --resume" in answer.data["message"]
     assert not (longer.models / "model_final.safetensors").exists()
-    again = resumed(longer).json
+    again = resumed(longer).data
     assert (again["resumed"], again["epochs"], again["seed"]) == (True, EPOCHS, 5)
     assert weights(longer) == straight_through
 
@@ -139,7 +139,7 @@ def test_a_run_that_is_stopped_and_then_killed_ends_the_same(longer: Bench, stra
         wait_for_epoch(longer, 7, process)
         process.kill()
         ended(process)
-    assert resumed(longer).json["resumed"] is True
+    assert resumed(longer).data["resumed"] is True
     assert weights(longer) == straight_through
 
 
@@ -170,14 +170,14 @@ def test_a_kill_at_any_time_can_be_resumed(longer: Bench, straight_through: list
 
 def test_resuming_where_there_is_nothing_starts_afresh(longer: Bench, straight_through: list[bytes]) -> None:
     answer = resumed(longer)
-    assert answer.json["resumed"] is False
+    assert answer.data["resumed"] is False
     assert weights(longer) == straight_through
 
 
 def test_resuming_what_has_ended_changes_nothing(longer: Bench, straight_through: list[bytes]) -> None:
     in_process(*arguments(longer))
     before = longer.tree()
-    assert resumed(longer).json["epochs"] == EPOCHS
+    assert resumed(longer).data["epochs"] == EPOCHS
     assert longer.tree() == before
     assert weights(longer) == straight_through
 
@@ -192,7 +192,7 @@ def test_a_stop_during_evaluation_is_told(bench: Bench) -> None:
         answer = ended(process)
     assert answer.code in {0, 130}  # it may have been done
     assert "Traceback" not in answer.err
-    assert answer.json["ok"] is (answer.code == 0)
+    assert answer.data["ok"] is (answer.code == 0)
 
 
 def test_a_budget_is_kept_and_the_run_says_so(longer: Bench) -> None:
@@ -202,7 +202,7 @@ def test_a_budget_is_kept_and_the_run_says_so(longer: Bench) -> None:
         answer = ended(process)
     assert answer.code == 0, answer.err
     assert time.monotonic() - began < 3 * budget_s
-    told = answer.json
+    told = answer.data
     assert told["best_epoch"] > 0
     assert told["epochs"] > EPOCHS  # the budget decides, not the config
     assert 0 < told["seconds"] < 3 * budget_s

@@ -81,7 +81,7 @@ def test_the_module_of_v3_with_an_empty_set(untrained: Bench) -> None:
     start: list[str | Path] = [sys.executable, "-m", "nvmidl.apps.train"]
     answer = run([*start, *old_arguments(untrained, TRAIN, "--json", "--set")], untrained.root)
     assert answer.code == 0, answer.err
-    assert answer.json["epochs"] == 2
+    assert answer.data["epochs"] == 2
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def require_told(answer: Answer, says: Iterable[str]) -> None:
     """The answer of a command with ``--json`` that the user can mend."""
     assert answer.code == 2
     assert "Traceback" not in answer.out + answer.err
-    assert answer.json["ok"] is False
+    assert answer.data["ok"] is False
     assert [part for part in says if part not in answer.told] == [], answer.told
 
 
@@ -100,14 +100,14 @@ class TestWhatIsOddAndAllowed:
 
     def require_warned(self, bench: Bench, *says: str) -> None:
         checked = in_process("check", bench.archive, "--json")
-        assert (checked.code, checked.json["ok"]) == (0, True)
-        warnings = [str(Fault(**warning)) for warning in checked.json["warnings"]]
+        assert (checked.code, checked.data["ok"]) == (0, True)
+        warnings = [str(Fault(**warning)) for warning in checked.data["warnings"]]
         assert [warning for warning in warnings if all(part in warning for part in says)], warnings
         person = in_process("check", bench.archive)
         assert person.code == 0
         assert all(part in person.out for part in ("warning: ", *says))
         trained = in_process("train", bench.archive, "--json")
-        assert (trained.code, trained.json["epochs"]) == (0, 2)
+        assert (trained.code, trained.data["epochs"]) == (0, 2)
         assert all(part in trained.err for part in ("warning: ", *says))
         assert in_process("evaluate", bench.archive, "--json").code == 0
 
@@ -130,7 +130,7 @@ class TestWhatIsOddAndAllowed:
         for path in (untrained.image(1), untrained.label(1)):
             change_affine(path, np.diag([1e-3, 1e-3, 1e-3, 1.0]))
         checked = in_process("check", untrained.archive, "--json")
-        assert any("edges of 0.02 to 30 mm" in warning["expected"] for warning in checked.json["warnings"])
+        assert any("edges of 0.02 to 30 mm" in warning["expected"] for warning in checked.data["warnings"])
 
     def test_a_key_that_nothing_reads(self, untrained: Bench) -> None:
         put("note_to_self", "ask about the scanner")(untrained)

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.running import Answer as Said
 from vesalia.cli.main import main
 from vesalia.datatools.new_archive import new_archive
 from vesalia.datatools.synthetic import synthesize
@@ -110,24 +111,13 @@ def build_bench(root: Path) -> Bench:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The last line of standard output."""
-        found = json.loads(self.out.rstrip("\n").rpartition("\n")[2])
-        assert isinstance(found, dict)
-        return found
+class Answer(Said):
+    """What a command said, with its faults put into words."""
 
     @property
     def told(self) -> str:
         """All that the JSON object says is wrong, in words."""
-        said = self.json
+        said = self.data
         faults = [str(Fault(**fault)) for fault in said.get("faults", [])]
         return "\n".join([said.get("message", ""), *faults])
 

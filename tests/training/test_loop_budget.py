@@ -16,6 +16,18 @@ from tests.training.fakes import (
 from vesalia.training.schedule import BudgetSchedule
 
 
+def slow_bench(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, budget_s: float, items: int, sample_s: list[float]
+) -> tuple[Bench, Clock]:
+    """A training whose data takes the time that its clock says."""
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    bench = Bench(folder, cases=SlowPipeline(clock, items=items, sample_s=sample_s))
+    bench.pipeline = SlowPipeline(clock, items=6, batch_s=0.5)
+    bench.schedule = BudgetSchedule(clock.now + budget_s, clock=clock)
+    return bench, clock
+
+
 class TestBudget:
     @pytest.mark.parametrize(
         ("budget_s", "items", "sample_s"),
@@ -31,12 +43,8 @@ class TestBudget:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget_s: float, items: int, sample_s: list[float]
     ) -> None:
         """Samples take their time to load, and none to judge."""
-        clock = Clock()
-        monkeypatch.setattr(time, "monotonic", clock)
+        bench, clock = slow_bench(tmp_path, monkeypatch, budget_s=budget_s, items=items, sample_s=sample_s)
         began = clock.now
-        bench = Bench(tmp_path, cases=SlowPipeline(clock, items=items, sample_s=sample_s))
-        bench.pipeline = SlowPipeline(clock, items=6, batch_s=0.5)
-        bench.schedule = BudgetSchedule(began + budget_s, clock=clock)
         counters = bench.trainer().run()
         assert budget_s / 2 < clock.now - began <= budget_s
         assert counters.finished
@@ -48,11 +56,7 @@ class TestBudget:
     def test_a_list_too_long_is_judged_in_part_and_the_report_says_how_many(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        clock = Clock()
-        monkeypatch.setattr(time, "monotonic", clock)
-        bench = Bench(tmp_path, cases=SlowPipeline(clock, items=40, sample_s=[2.0]))
-        bench.pipeline = SlowPipeline(clock, items=6, batch_s=0.5)
-        bench.schedule = BudgetSchedule(clock.now + 103, clock=clock)
+        bench, _ = slow_bench(tmp_path, monkeypatch, budget_s=103, items=40, sample_s=[2.0])
         bench.trainer().run()
         (report,) = ears(bench).of("validated")
         assert report.cases == 15  # 30 of the 100 s
@@ -61,11 +65,8 @@ class TestBudget:
     def test_a_resumed_run_does_not_begin_with_a_burst_of_validations(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        clock = Clock()
-        monkeypatch.setattr(time, "monotonic", clock)
-        bench = Bench(tmp_path, cases=SlowPipeline(clock, items=2, sample_s=[1.0]))
-        bench.pipeline = SlowPipeline(clock, items=6, batch_s=0.5)
-        bench.schedule = BudgetSchedule(clock.now + 103, clock=clock)
+        bench, _ = slow_bench(tmp_path, monkeypatch, budget_s=103, items=2, sample_s=[1.0])
+        assert bench.schedule is not None
         bench.schedule.restore({"fraction": 0.7})
         counters = bench.trainer().run()
         judged_at = [report.step / counters.step for report in ears(bench).of("validated")]

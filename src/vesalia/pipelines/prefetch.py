@@ -49,13 +49,11 @@ class Job(Generic[Part]):
             raise type(error)(f"{self.name}: {error.message}".rstrip(": "), faults=error.faults) from error
         except VesaliaError:
             raise
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # the edge of a thread: the cause is kept, the item is told
             if not is_out_of_memory(error):
                 raise VesaliaError(f"{self.name}: {type(error).__name__}: {error}") from error
             message = f"{self.name}: found too little memory to prepare it, expected room; write a smaller "
             raise ResourceError(message + "num_cache_objects, num_workers or prefetch_size") from error
-        except Exception as error:  # the edge of a thread: the cause is kept, the item is told
-            raise VesaliaError(f"{self.name}: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
