@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 
@@ -51,10 +51,11 @@ class Transform(ABC, Generic[Parameters]):
     A transform never changes a volume in place: cached items are shared between epochs and threads.
 
     Attributes:
-        deterministic: False for steps that throw dice; they end the cacheable prefix of a chain.
+        deterministic: False for steps that throw dice; they end the cacheable prefix of a chain. A step whose
+            arguments take its dice away sets it in its constructor.
     """
 
-    deterministic: ClassVar[bool] = False
+    deterministic: bool = False
 
     def prepare(self, sample: Sample) -> Sample:
         """Do, once per item, the work that does not depend on the dice (called before an item is cached)."""
@@ -84,7 +85,7 @@ NOTHING = Nothing()
 class Deterministic(Transform[Nothing]):
     """A transform without dice: its result depends on the sample alone, so it may be cached."""
 
-    deterministic: ClassVar[bool] = True
+    deterministic: bool = True
 
     def draw(self, sample: Sample, generator: torch.Generator) -> Nothing:
         """Nothing to draw."""
