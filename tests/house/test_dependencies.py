@@ -12,7 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OWN = {"vesalia", "nvmidl"}
 # Installed with an extra; the folder that may need it.
-EXTRA = {"pytest": "vesalia/testing"}
+EXTRA = {
+    "pytest": "vesalia/testing",
+    "SimpleITK": "vesalia/datatools",
+    "pydicom": "vesalia/datatools",
+    "numba": "vesalia/transforms",
+    "onnx": "vesalia/deploy",
+    "onnxscript": "vesalia/deploy",
+    "onnxruntime": "vesalia/deploy",
+    "mlflow": "vesalia/training",
+}
 
 
 def imported() -> set[str]:
