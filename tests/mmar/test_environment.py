@@ -51,6 +51,7 @@ def test_defaults_and_the_root_are_variables(tmp_path: Path) -> None:
         "MMAR_ROOT": str(tmp_path),
         "MMAR_CKPT_DIR": str(tmp_path / "models"),
         "MMAR_EVAL_OUTPUT_PATH": str(tmp_path / "eval"),
+        "PRETRAIN_WEIGHTS_FILE": "",
     }
 
 

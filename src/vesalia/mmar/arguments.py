@@ -10,7 +10,8 @@ from typing import Any
 
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.findings import Findings
-from vesalia.registry.catalog import INJECTED
+from vesalia.mmar.v3_arguments import without_effect
+from vesalia.registry.catalog import FILLED, INJECTED
 from vesalia.registry.kinds import Mismatch, coerce, describe, shown
 from vesalia.registry.signature import Parameter, Signature
 from vesalia.runtime.nearness import nearest
@@ -37,7 +38,15 @@ _HINTS: Mapping[tuple[str, str], str] = {
 
 
 def check_arguments(
-    args: object, signature: Signature, *, slot: str, key: str, archive: ArchiveFolder, findings: Findings
+    args: object,
+    signature: Signature,
+    *,
+    slot: str,
+    key: str,
+    archive: ArchiveFolder,
+    findings: Findings,
+    injected: Collection[str] | None = None,
+    component: str = "",
 ) -> dict[str, Any]:
     """The typed arguments; what is wrong with them is reported, and left out.
 
@@ -48,23 +57,27 @@ def check_arguments(
         key: Key path of the component.
         archive: The archive, for arguments that are paths.
         findings: Where faults go.
+        injected: Parameters that a config must not name; None for those of the slot.
+        component: The name of a component that ships: what v3's of that name took as well is let pass.
     """
     key = f"{key}.args"
     if not isinstance(args, Mapping):
         findings.fault(key, found=shown(args), expected="an object with the arguments by name", write='{"name": value}')
         return {}
-    parameters = {
-        name: parameter for name, parameter in signature.parameters.items() if name not in INJECTED.get(slot, ())
-    }
+    hidden = INJECTED.get(slot, ()) if injected is None else injected
+    parameters = {name: parameter for name, parameter in signature.parameters.items() if name not in hidden}
     typed: dict[str, Any] = {}
     for name, value in args.items():
         if name in parameters:
             typed.update(_typed(value, parameters[name], f"{key}.{name}", archive, findings))
         elif signature.is_open:
             typed[name] = value
+        elif component and without_effect(slot, component, name):
+            findings.warn(f"{key}.{name}", found="an argument of v3", expected="nothing: it has no effect here")
         else:
             _report_unknown(name, slot, key, parameters=parameters, given=args, findings=findings)
-    _report_missing(parameters, args, key, findings)
+    needed = {name: parameter for name, parameter in parameters.items() if name not in FILLED.get(slot, ())}
+    _report_missing(needed, args, key, findings)
     return typed
 
 
@@ -102,7 +115,7 @@ def _report_unknown(
     given: Collection[str],
     findings: Findings,
 ) -> None:
-    near = nearest(name, [entry for entry in parameters if entry not in given])
+    near = None if (slot, name) in _HINTS else nearest(name, [entry for entry in parameters if entry not in given])
     write = _HINTS.get((slot, name), "nothing here")
     if near is not None:
         findings.meant.add(f"{key}.{near}")

@@ -23,7 +23,7 @@ _PATHS = frozenset(
     {"DATA_ROOT", "DATASET_JSON", "MMAR_CKPT_DIR", "MMAR_CKPT", "MMAR_EVAL_OUTPUT_PATH", "PRETRAIN_WEIGHTS_FILE"}
 )
 _WRITTEN = frozenset({"MMAR_CKPT_DIR", "MMAR_EVAL_OUTPUT_PATH"})
-_DEFAULTS = {"MMAR_CKPT_DIR": "models", "MMAR_EVAL_OUTPUT_PATH": "eval"}
+_DEFAULTS = {"MMAR_CKPT_DIR": "models", "MMAR_EVAL_OUTPUT_PATH": "eval", "PRETRAIN_WEIGHTS_FILE": ""}
 _TASKS = ("segmentation", "classification", "annotation")
 
 ENVIRONMENT_NAMES: frozenset[str] = _PATHS | {"PROCESSING_TASK", "DATA_LIST_KEY", "MMAR_ROOT"}

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vesalia.mmar import rules
 from vesalia.mmar.dataset import Place
+from vesalia.mmar.network import fit_network
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import resolve
 from vesalia.mmar.workspace import Workspace
@@ -98,7 +99,7 @@ def read_train(work: Workspace) -> TrainSection:
     section = section or {}
     pre = work.components(section.get("pre_transforms"), "transform", key=f"{where}.pre_transforms")
     batch = work.components(section.get("batch_transforms"), "batch_transform", key=f"{where}.batch_transforms")
-    return TrainSection(
+    train = TrainSection(
         loss=work.single(section, "loss", slot="loss", where=where, required=has_section),
         model=work.single(section, "model", slot="model", where=where, required=has_section),
         optimizer=_read_optimizer(work, section),
@@ -109,6 +110,8 @@ def read_train(work: Workspace) -> TrainSection:
         batch_transforms=resolve(batch, work.reader.handles, findings=work.findings),
         image_pipeline=work.single(section, "image_pipeline", slot="image_pipeline", where=where, required=has_section),
     )
+    model = fit_network(train.model, loss=train.loss, pipeline=train.image_pipeline, findings=work.findings)
+    return replace(train, model=model)
 
 
 def _read_optimizer(work: Workspace, section: Mapping[str, Any]) -> ComponentPlan | None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["BASES", "CATALOG", "INJECTED", "UNPORTED"]
+__all__ = ["ADAPTERS", "BASES", "CATALOG", "FILLED", "INJECTED", "UNPORTED"]
 
 _TRANSFORMS = {
     "LoadNifti": "vesalia.transforms.load.load_nifti:LoadNifti",
+    "LoadPng": "vesalia.transforms.load.load_png:LoadPng",
+    "LoadJpg": "vesalia.transforms.load.load_jpg:LoadJpg",
+    "LoadImageMasksFromNumpy": "vesalia.transforms.load.load_image_masks_from_numpy:LoadImageMasksFromNumpy",
+    "SaveAsNifti": "vesalia.transforms.post.save_as_nifti:SaveAsNifti",
     "ConvertToChannelsFirst": "vesalia.transforms.spatial.convert_to_channels_first:ConvertToChannelsFirst",
     "ScaleByResolution": "vesalia.transforms.spatial.scale_by_resolution:ScaleByResolution",
     "RandomAxisFlip": "vesalia.transforms.spatial.random_axis_flip:RandomAxisFlip",
@@ -25,12 +29,28 @@ _TRANSFORMS = {
     "ScaleShiftIntensity": "vesalia.transforms.intensity.scale_shift_intensity:ScaleShiftIntensity",
     "ScaleIntensityOscillation": "vesalia.transforms.intensity.scale_intensity_oscillation:ScaleIntensityOscillation",
     "AddGaussianNoise": "vesalia.transforms.intensity.add_gaussian_noise:AddGaussianNoise",
+    "CenterData": "vesalia.transforms.intensity.center_data:CenterData",
+    "AdjustContrast": "vesalia.transforms.intensity.adjust_contrast:AdjustContrast",
+    "RandomGaussianSmooth": "vesalia.transforms.intensity.random_gaussian_smooth:RandomGaussianSmooth",
+    "RandomMRBiasField": "vesalia.transforms.intensity.random_mr_bias_field:RandomMRBiasField",
     "CropByPosNegRatio": "vesalia.transforms.crop.crop_by_pos_neg_ratio:CropByPosNegRatio",
     "FastCropByPosNegRatio": "vesalia.transforms.crop.fast_crop_by_pos_neg_ratio:FastCropByPosNegRatio",
     "FastPosNegRatioCropROI": "vesalia.transforms.crop.fast_pos_neg_ratio_crop_roi:FastPosNegRatioCropROI",
     "CropFixedSizeRandomCenter": "vesalia.transforms.crop.crop_fixed_size_random_center:CropFixedSizeRandomCenter",
     "MergeBatchDims": "vesalia.transforms.crop.merge_batch_dims:MergeBatchDims",
     "SplitBasedOnLabel": "vesalia.transforms.label.split_based_on_label:SplitBasedOnLabel",
+    "SplitBasedOnBratsClasses": "vesalia.transforms.label.split_based_on_brats_classes:SplitBasedOnBratsClasses",
+    "SplitAcrossChannels": "vesalia.transforms.label.split_across_channels:SplitAcrossChannels",
+    "ConvertToMultiChannelBasedOnLabel": (
+        "vesalia.transforms.label.convert_to_multi_channel_based_on_label:ConvertToMultiChannelBasedOnLabel"
+    ),
+    "ConvertToMultiChannelBasedOnBratsClasses": (
+        "vesalia.transforms.label.convert_to_multi_channel_based_on_brats_classes:"
+        "ConvertToMultiChannelBasedOnBratsClasses"
+    ),
+    "AddExtremePointsChannel": "vesalia.transforms.points.add_extreme_points_channel:AddExtremePointsChannel",
+    "FetchExtremePoints": "vesalia.transforms.points.fetch_extreme_points:FetchExtremePoints",
+    "ThresholdValues": "vesalia.transforms.post.threshold_values:ThresholdValues",
     "ArgmaxAcrossChannels": "vesalia.transforms.post.argmax_across_channels:ArgmaxAcrossChannels",
     "CopyProperties": "vesalia.transforms.post.copy_properties:CopyProperties",
     "KeepLargestCC": "vesalia.transforms.post.keep_largest_cc:KeepLargestCC",
@@ -76,6 +96,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
     },
     "writer": {
         "WriteNifti": "vesalia.components.writers.write_nifti:WriteNifti",
+        "WritePng": "vesalia.components.writers.write_png:WritePng",
     },
     "model_loader": {
         "CheckpointLoader": "vesalia.components.model_loaders.checkpoint_loader:CheckpointLoader",
@@ -85,6 +106,18 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "SegmentationImagePipeline": "vesalia.pipelines.segmentation:SegmentationImagePipeline",
         "SegmentationImagePipelineWithCache": (
             "vesalia.pipelines.segmentation_with_cache:SegmentationImagePipelineWithCache"
+        ),
+        "SegmentationKerasImagePipeline": "vesalia.pipelines.segmentation_keras:SegmentationKerasImagePipeline",
+        "SegmentationKerasImagePipelineWithCache": (
+            "vesalia.pipelines.segmentation_keras_with_cache:SegmentationKerasImagePipelineWithCache"
+        ),
+        "ClassificationImagePipeline": "vesalia.pipelines.classification:ClassificationImagePipeline",
+        "ClassificationImagePipelineWithCache": (
+            "vesalia.pipelines.classification_with_cache:ClassificationImagePipelineWithCache"
+        ),
+        "ClassificationKerasImagePipeline": "vesalia.pipelines.classification_keras:ClassificationKerasImagePipeline",
+        "ClassificationKerasImagePipelineWithCache": (
+            "vesalia.pipelines.classification_keras_with_cache:ClassificationKerasImagePipelineWithCache"
         ),
     },
     "handler": {
@@ -110,56 +143,48 @@ BASES: Mapping[str, str] = {
 }
 """Slot, then the class that all its components derive from, as ``module:Class``."""
 
+_V3_TRANSFORM = (
+    "ai4med.components.transforms.transformer:Transformer",
+    "vesalia.transforms.ai4med_transform:Ai4medTransform",
+)
+ADAPTERS: Mapping[str, tuple[str, str]] = {
+    "transform": _V3_TRANSFORM,
+    "batch_transform": _V3_TRANSFORM,
+    "metric": ("ai4med.components.metric:Metric", "vesalia.components.metrics.ai4med_metric:Ai4medMetric"),
+}
+"""Slot, then the class that custom code for v3 derives from there, and what makes a component of such a class."""
+
 INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
 """Constructor parameters, by slot, that the framework fills in and a config must not name."""
 
+FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spatial_dim", "spatial_dims"})}
+"""Constructor parameters, by slot, that the plan fills in from the image pipeline where a config does not name them."""
+
 UNPORTED: frozenset[str] = frozenset(
     {
-        "AddExtremePointsChannel",
-        "AdjustContrast",
         "Alexnet",
         "BinaryClassificationLoss",
-        "CenterData",
-        "ClassificationImagePipeline",
-        "ClassificationImagePipelineWithCache",
-        "ClassificationKerasImagePipeline",
-        "ClassificationKerasImagePipelineWithCache",
         "ComputeAUC",
         "ComputeAccuracy",
         "ComputeMulticlassAverage",
         "ConvertToChannelsLast",
-        "ConvertToMultiChannelBasedOnBratsClasses",
-        "ConvertToMultiChannelBasedOnLabel",
         "CropByPosNegRatioLabelOnly",
         "CropForegroundObject",
         "CropRandomSizeWithDisplacement",
         "CropSubVolumeCenter",
         "DenseNet121",
-        "FetchExtremePoints",
-        "LoadImageMasksFromNumpy",
-        "LoadJpg",
-        "LoadPng",
         "MulticlassClassificationLoss",
-        "RandomGaussianSmooth",
-        "RandomMRBiasField",
         "RandomRotate2D",
         "RandomRotate3D",
         "RandomZoom",
         "RepeatChannel",
-        "SaveAsNifti",
         "ScaleByFactor",
         "ScaleBySpacing",
         "ScaleToShape",
         "SegAhnet",
-        "SegmentationKerasImagePipeline",
-        "SegmentationKerasImagePipelineWithCache",
-        "SplitAcrossChannels",
-        "SplitBasedOnBratsClasses",
-        "ThresholdValues",
         "UnetParallel",
         "WeightedMulticlassClassificationLoss",
         "WriteClassificationResult",
-        "WritePng",
     }
 )
 """Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""
