@@ -108,3 +108,37 @@ def test_samples_stay_as_they_are() -> None:
 
     Batcher(scribble)([now, now], torch.Generator())
     assert torch.equal(now["image"].data, before)
+
+
+def vector(*numbers: float) -> Volume:
+    return Volume(torch.tensor(numbers), channel="first")
+
+
+def test_label_vectors_are_stacked_beside_images() -> None:
+    rows = [sample(f"c{n}", image=torch.zeros(1, 8, 9)).with_fields(label=vector(n, 1)) for n in range(3)]
+    batch = Batcher(as_it_is)(rows, DICE)
+    assert batch.fields["image"].shape == (3, 1, 8, 9)
+    assert batch.fields["label"].tolist() == [[0, 1], [1, 1], [2, 1]]
+
+
+def labelled_crops(name: str, number: float) -> Sample:
+    return Sample({"image": crops(name)["image"], "label": vector(number)}, name=name)
+
+
+def test_the_crops_of_an_image_have_its_label_each() -> None:
+    by_transforms = Batcher(as_it_is, batched_by_transforms=True)([labelled_crops("a", 1)], DICE)
+    merged = Batcher(merge)([labelled_crops("a", 1), labelled_crops("b", 2)], DICE)
+    assert by_transforms.fields["label"].tolist() == [[1]] * 3
+    assert merged.fields["label"].tolist() == [[1]] * 3 + [[2]] * 3
+    assert merged.names == ("a", "a", "a", "b", "b", "b")
+
+
+def test_vectors_of_differing_length_name_both_subjects() -> None:
+    one, other = (sample(name, image=torch.zeros(1, 8, 9)) for name in ("one", "other"))
+    with pytest.raises(DataError, match=r"found \[1\] in one and \[2\] in other"):
+        Batcher(as_it_is)([one.with_fields(label=vector(0)), other.with_fields(label=vector(0, 1))], DICE)
+
+
+def test_a_label_vector_alone_is_nothing_loaded() -> None:
+    with pytest.raises(ConfigError, match="no transform that loads a field of a"):
+        Batcher(as_it_is)([Sample({"label": vector(1)}, name="a")], DICE)

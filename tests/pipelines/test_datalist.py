@@ -212,3 +212,24 @@ def test_any_json_is_read_or_refused_in_words(folder: Path, content: Any) -> Non
 def test_needs_no_torch() -> None:
     code = "import sys, vesalia.pipelines.datalist; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "numbers"), [([0, 1], (0.0, 1.0)), (2, (2.0,)), ([0.25], (0.25,)), ([True, False], (1.0, 0.0))]
+)
+def test_labels_may_be_numbers(folder: Path, label: Any, numbers: tuple[float, ...]) -> None:
+    (item,) = read(folder, [{"image": "b.nii.gz", "label": label}]).items
+    assert (item.vectors, list(item.files)) == ({"label": numbers}, ["image"])
+
+
+def test_files_have_no_vectors(folder: Path) -> None:
+    (item,) = read(folder, [{"image": "b.nii.gz", "fold": 3}]).items
+    assert item.vectors == {}
+
+
+@pytest.mark.parametrize("label", [[], ["b.nii.gz", 1], [None], {"a": 1}])
+def test_labels_that_are_neither_files_nor_numbers(folder: Path, label: Any) -> None:
+    _, faults = read_or_faults(folder, [{"image": "b.nii.gz", "label": label}])
+    assert [fault.expected for fault in faults] == [
+        "a path, or a list of paths (one per channel), or numbers (of a classification)"
+    ]

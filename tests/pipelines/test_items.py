@@ -104,3 +104,9 @@ def test_what_is_prepared_belongs_to_the_very_tensors_that_are_given(tmp_path: P
 
     got = PreparedItems(items(tmp_path, 1), prefix=load, prepare=prepare, seed=1).get(0)
     assert got.prepared["of"] is got["label"].data
+
+
+def test_numbers_of_the_list_begin_as_vectors() -> None:
+    begun = begin_sample(DataItem("c", {"image": (Path("c.png"),)}, {}, {"label": (0.0, 0.5)}))
+    assert torch.equal(begun["label"].data, torch.tensor([0.0, 0.5]))
+    assert (begun["label"].spatial_shape, begun["label"].as_batch().shape) == ((), (1, 2))

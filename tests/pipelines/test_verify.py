@@ -13,7 +13,7 @@ import torch
 from tests.pipelines.fakes import sample
 from vesalia.errors import DataError
 from vesalia.imaging.geometry import Grid
-from vesalia.imaging.volume import Sample, Source
+from vesalia.imaging.volume import Sample, Source, Volume
 from vesalia.pipelines.verify import verify
 
 SHAPE = (1, 4, 5, 6)
@@ -119,3 +119,8 @@ def test_the_file_is_told_by_the_volume_where_the_sample_has_none() -> None:
         verify(Sample({"image": replace(bad["image"], source=source)}, name="case"))
     with pytest.raises(DataError, match=r"^case: case.image"):
         verify(Sample(bad.fields, name="case"))
+
+
+def test_label_vectors_are_judged_by_their_list() -> None:
+    image = sample(image=torch.zeros(1, 4, 4))
+    assert verify(image.with_fields(label=Volume(torch.tensor([7.0, 0.5]), channel="first")), num_classes=2) == ()

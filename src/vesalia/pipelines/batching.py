@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -24,7 +24,8 @@ class Batch:
 
     Attributes:
         fields: Field name to ``[B, C, D, H, W]`` (2D: ``[B, C, H, W]``), channels first whatever the files' layout was.
-            ``label`` is a map of class numbers ``[B, 1, D, H, W]``, uint8 where that loses nothing.
+            ``label`` is a map of class numbers ``[B, 1, D, H, W]``, uint8 where that loses nothing, or, in a
+            classification, a vector of numbers ``[B, n]``.
         names: The subject of each row.
     """
 
@@ -61,12 +62,13 @@ class Batcher:
             DataError: Samples have different fields or shapes.
         """
         _check_loaded(samples)
-        dims = len(next(iter(samples[0].fields.values())).spatial_shape)
+        samples = [_with_rows(sample) for sample in samples]
+        dims = {name: len(volume.spatial_shape) for name, volume in samples[0].fields.items()}
         whole = _as_batch(samples[0]) if self._batched_by_transforms else _stack(samples)
         done = self._batch_transforms(whole, generator)
         tensors = {name: volume.data for name, volume in done.fields.items()}
         for name, tensor in tensors.items():
-            _check_rank(name, tensor, dims)
+            _check_rank(name, tensor, dims.get(name, tensor.ndim - 2))
         if IMAGE in tensors:
             tensors[IMAGE] = tensors[IMAGE].to(self._image_dtype)
         return Batch(tensors, _row_names(samples))
@@ -74,7 +76,7 @@ class Batcher:
 
 def _check_loaded(samples: Sequence[Sample]) -> None:
     for sample in samples:
-        if not sample.fields:
+        if not any(volume.spatial_shape for volume in sample.fields.values()):
             found = f"no transform that loads a field of {sample.name}"
             write = '{"name": "LoadNifti", "args": {"fields": ["image", "label"]}}'
             raise ConfigError(faults=[Fault("pre_transforms", found=found, expected="a loader first", write=write)])
@@ -86,6 +88,17 @@ def _row_names(samples: Sequence[Sample]) -> tuple[str, ...]:
         return int(volume.data.shape[0]) if volume.batched else 1
 
     return tuple(sample.name for sample in samples for _ in range(rows(sample)))
+
+
+def _with_rows(sample: Sample) -> Sample:
+    """The sample with its vectors once per crop, where its image was cut into crops."""
+    rows = max((len(volume.data) for volume in sample.fields.values() if volume.batched), default=0)
+    vectors = {
+        name: replace(volume, data=volume.data.expand(rows, -1), batched=True)
+        for name, volume in sample.fields.items()
+        if rows and not volume.spatial_shape and not volume.batched
+    }
+    return sample.with_fields(**vectors)
 
 
 def _as_batch(sample: Sample) -> Sample:

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ __all__ = ["FAULTS_SHOWN", "DataItem", "DataList", "items_of", "read_datalist", 
 
 FAULTS_SHOWN = 10
 _PATH_SHOWN = 200
-_ALWAYS_FILES = ("image", "label")
+_LABEL = "label"
+_ALWAYS_FILES = ("image", _LABEL)
 _IMAGE_SUFFIXES = (
     ".nii.gz", ".nii", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".mha", ".mhd", ".nrrd", ".dcm", ".tif", ".tiff",
 )  # fmt: skip
@@ -34,11 +35,13 @@ class DataItem:
         name: The subject; unique within the list.
         files: Field name (``image``, ``label``) to its files; several files are the channels of one volume.
         raw: The entry as the file has it, keys that name no files included.
+        vectors: Field name to its numbers, where they stand in the list itself: the label of a classification.
     """
 
     name: str
     files: Mapping[str, tuple[Path, ...]]
     raw: Mapping[str, Any]
+    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class DataList:
 def read_datalist(file: Path, base: Path, *, key: str) -> DataList:
     """Read the subjects below ``key``.
 
-    An entry is ``{"image": path | [paths], "label": path | [paths]}`` with an optional label, or a plain path.
+    An entry is ``{"image": path | [paths], "label": path | [paths] | number | [numbers]}`` with an optional label, or
+    a plain path.
     Relative paths are joined to ``base``; a file or an entry may be listed many times.
 
     Raises:
@@ -83,7 +87,8 @@ def read_datalist(file: Path, base: Path, *, key: str) -> DataList:
         raise _all_faults(f"{file}: {key}", reader.faults)
     names = subject_names([fields["image"][0] for fields in files])
     raws = [entry if isinstance(entry, dict) else {"image": entry} for entry in entries]
-    items = tuple(DataItem(*parts) for parts in zip(names, files, raws, strict=True))
+    vectors = [_vectors(raw) for raw in raws]
+    items = tuple(DataItem(*parts) for parts in zip(names, files, raws, vectors, strict=True))
     return DataList(file, key, items)
 
 
@@ -198,13 +203,15 @@ class _EntryReader:
         return {
             name: self._paths(value, f"{where}.{name}")
             for name, value in entry.items()
-            if value is not None and (name in _ALWAYS_FILES or _looks_like_files(value))
+            if value is not None and name not in _vectors(entry) and (name in _ALWAYS_FILES or _looks_like_files(value))
         }
 
     def _paths(self, value: object, where: str) -> tuple[Path, ...]:
         texts = value if isinstance(value, list) else [value]
         if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
-            self._fault(where, _kind(value), "a path, or a list of paths (one per channel)", '"imagesTr/case.nii.gz"')
+            vector = ", or numbers (of a classification)" if where.endswith(f".{_LABEL}") else ""
+            expected = f"a path, or a list of paths (one per channel){vector}"
+            self._fault(where, _kind(value), expected, '"imagesTr/case.nii.gz"')
             return ()
         paths = tuple(self._base / str(text) for text in texts)
         for path in paths:
@@ -227,6 +234,14 @@ def _what_is_wrong(path: Path) -> str:
         return f"a folder {path}" if path.is_dir() else f"no file {path}"
     except (OSError, ValueError) as error:  # no permission, a name too long, a zero byte in it
         return f"a path that cannot be read ({type(error).__name__}): {str(path)[:_PATH_SHOWN]}"
+
+
+def _vectors(entry: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """The label's numbers, where it is numbers: ``[0, 1]``, ``2``, or true and false."""
+    value = entry.get(_LABEL)
+    numbers = value if isinstance(value, list) else [value]
+    is_vector = bool(numbers) and all(isinstance(number, int | float) for number in numbers)
+    return {_LABEL: tuple(map(float, numbers))} if is_vector else {}
 
 
 def _looks_like_files(value: object) -> bool:

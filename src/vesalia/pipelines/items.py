@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from vesalia.errors import Fault
-from vesalia.imaging.volume import Sample
+from vesalia.imaging.volume import Sample, Volume
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.verify import LABEL, verify
@@ -22,8 +22,9 @@ Chain = Callable[[Sample, torch.Generator], Sample]
 
 
 def begin_sample(item: DataItem) -> Sample:
-    """The sample a chain begins with: files, and nothing loaded yet."""
-    return Sample(name=item.name, files=dict(item.files))
+    """The sample a chain begins with: files, nothing loaded yet, and the list's own numbers as volumes ``[n]``."""
+    vectors = {name: Volume(torch.tensor(numbers), channel="first") for name, numbers in item.vectors.items()}
+    return Sample(vectors, name=item.name, files=dict(item.files))
 
 
 def compact_label(sample: Sample) -> Sample:

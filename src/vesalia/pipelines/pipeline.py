@@ -19,6 +19,7 @@ from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.items import Chain
 from vesalia.pipelines.order import epoch_order, step_count, steps
 from vesalia.pipelines.prefetch import Job, Step, prefetch
+from vesalia.pipelines.sampling import Draw
 from vesalia.runtime.seeds import generator
 
 __all__ = ["BoundPipeline", "Delivery"]
@@ -36,6 +37,7 @@ class Delivery:
         workers: Threads that transform; 0 for none.
         prefetch: Items that may be ready or in work before they are asked for.
         seed: Root of all random states.
+        draw: Which items an epoch takes where categories are rebalanced; None takes each once.
     """
 
     batch_size: int
@@ -43,6 +45,17 @@ class Delivery:
     workers: int
     prefetch: int
     seed: int
+    draw: Draw | None = None
+
+    def count(self, window: Sequence[int]) -> int:
+        """Items of an epoch over ``window``."""
+        return self.draw.count(window) if self.draw else len(window)
+
+    def order(self, window: Sequence[int], *, epoch: int) -> list[int]:
+        """The items of ``epoch`` in the order in which it takes them."""
+        if self.draw:
+            return self.draw.order(window, seed=self.seed, epoch=epoch)
+        return epoch_order(window, seed=self.seed, epoch=epoch, shuffle=self.shuffle)
 
 
 class Closable(Protocol):
@@ -83,8 +96,8 @@ class BoundPipeline:
 
     @property
     def items(self) -> int:
-        """Items of an epoch: with a cache, those it holds."""
-        return len(self._source.window(0))
+        """Items of an epoch: with a cache, those it holds; with rebalanced categories, those it draws."""
+        return self._delivery.count(self._source.window(0))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -116,7 +129,7 @@ class BoundPipeline:
         self._epoch = index
         self._source.begin(index)
         how = self._delivery
-        order = epoch_order(self._source.window(index), seed=how.seed, epoch=index, shuffle=how.shuffle)
+        order = how.order(self._source.window(index), epoch=index)
         todo = enumerate(steps(order, how.batch_size, start_step=start_step), start_step)
         yield from self._give((self._step(index, number, items) for number, items in todo), ahead=self._steps_ahead)
 

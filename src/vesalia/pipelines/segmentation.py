@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from vesalia.pipelines.base import ItemSource
-from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.settings import ImagePipeline, PipelineSettings
 from vesalia.registry.kinds import Count, DeclaredSize, Whole
 
@@ -79,7 +77,3 @@ class SegmentationImagePipeline(ImagePipeline):
         self.output_label_channels = output_label_channels
         self.output_data_format = output_data_format
         self.output_data_dims = output_data_dims
-
-    def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
-        """The items, made anew each time."""
-        return prepared

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Literal
 
 from vesalia.pipelines.base import ItemSource
+from vesalia.pipelines.cached import cached_source
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.segmentation import SegmentationImagePipeline
-from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.registry.kinds import Count, DeclaredSize, Probability, Whole
 
 __all__ = ["SegmentationImagePipelineWithCache"]
@@ -92,10 +92,9 @@ class SegmentationImagePipelineWithCache(SegmentationImagePipeline):
 
     def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
         """The items as a cache keeps them."""
-        if not self.caches_data:
-            return prepared
-        return SmartCache(
+        return cached_source(
             prepared,
+            caches_data=self.caches_data,
             num_cache_objects=self.num_cache_objects,
             replace_percent=self.replace_percent,
             num_workers=self.settings.num_workers,

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,9 @@ from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.batching import Batcher
 from vesalia.pipelines.datalist import DataList, read_datalist
 from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.label_vectors import require_vectors
 from vesalia.pipelines.pipeline import BoundPipeline, Delivery
+from vesalia.pipelines.sampling import CategorySampling, Draw, categories_of
 from vesalia.transforms.base import Transform
 from vesalia.transforms.compose import Compose
 
@@ -45,6 +46,7 @@ class PipelineSettings:
     output_image_dtype: str
     shuffle: bool
     duplicate_count: int
+    label_format: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.output_batch_size < 1 and not self.batched_by_transforms:
@@ -64,15 +66,17 @@ class PipelineSettings:
         return _IMAGE_DTYPES[self.output_image_dtype]
 
 
-class ImagePipeline(ABC):
+class ImagePipeline:
     """A pipeline as a config describes it; :meth:`bind` sets it to work.
 
     Attributes:
         settings: The shared values.
+        sampling: How epochs are rebalanced by category; None where each item comes once.
     """
 
     def __init__(self, settings: PipelineSettings) -> None:
         self.settings = settings
+        self.sampling: CategorySampling | None = None
 
     @cached_property
     def datalist(self) -> DataList:
@@ -83,6 +87,7 @@ class ImagePipeline(ABC):
         """
         how = self.settings
         listed = read_datalist(Path(how.data_list_file_path), Path(how.data_file_base_dir), key=how.data_list_key)
+        require_vectors(listed, how.label_format)
         return listed.repeated(how.duplicate_count)
 
     def bind(
@@ -119,6 +124,7 @@ class ImagePipeline(ABC):
             workers=how.num_workers,
             prefetch=how.prefetch_size,
             seed=seed,
+            draw=self._draw(),
         )
         batcher = Batcher(
             Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype
@@ -126,6 +132,12 @@ class ImagePipeline(ABC):
         source = self.source(prepared, seed=seed)
         return BoundPipeline(self.datalist, source, augment=augment, batcher=batcher, delivery=delivery)
 
-    @abstractmethod
     def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
-        """Where items come from: computed each time, or kept."""
+        """Where items come from: made anew each time, unless a pipeline keeps them."""
+        return prepared
+
+    def _draw(self) -> Draw | None:
+        if self.sampling is None:
+            return None
+        categories, count = categories_of(self.datalist.items, label_format=self.settings.label_format)
+        return self.sampling.over(categories, count=count)

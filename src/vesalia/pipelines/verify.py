@@ -15,7 +15,9 @@ _VALUES_SHOWN = 5
 
 
 def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ...]:
-    """Judge image and label; what a sample does not have is not judged.
+    """Judge image and label; what a sample does not have is not judged, nor is a label that is a vector.
+
+    Vectors are judged by the data list they come from (:mod:`vesalia.pipelines.label_vectors`).
 
     Args:
         sample: The item after the deterministic part of its chain.
@@ -30,6 +32,8 @@ def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ..
             has values that the network has no class for; all faults of the item at once.
     """
     image, label = sample.fields.get(IMAGE), sample.fields.get(LABEL)
+    if label is not None and not label.spatial_shape:
+        label = None
     faults: list[Fault] = []
     if image is not None:
         faults += _image_faults(image, sample)

@@ -19,7 +19,7 @@ def _merged(shape: tuple[int, ...], *, batched: bool = True) -> tuple[torch.Tens
     return data, MergeBatchDims("image").apply(Sample({"image": volume}), NOTHING)["image"]
 
 
-@pytest.mark.parametrize("spatial", [(5, 4), (5, 4, 3)])
+@pytest.mark.parametrize("spatial", [(), (5, 4), (5, 4, 3)])
 def test_folds_volumes_and_crops(spatial: tuple[int, ...]) -> None:
     data, merged = _merged((4, 3, 2, *spatial))
     assert merged.data.shape == (12, 2, *spatial)

@@ -16,6 +16,8 @@ __all__ = ["MergeBatchDims"]
 class MergeBatchDims(Deterministic):
     """Folds ``[B, b, C, *spatial]`` (volumes, crops of each) to ``[B * b, C, *spatial]``; a batch transform.
 
+    A label that is a vector comes once per crop: ``[B, b, n]`` becomes ``[B * b, n]``.
+
     Args:
         fields: The fields to fold.
     """
@@ -30,7 +32,7 @@ class MergeBatchDims(Deterministic):
 
 def _merge(volume: Volume) -> Volume:
     dims = volume.data.ndim - (volume.channel != "none") - 2
-    if not volume.batched or dims not in {2, 3}:
+    if not volume.batched or dims not in {0, 2, 3}:
         message = f"found data of shape {tuple(volume.data.shape)}, expected volumes, crops of each, channels, voxels"
         raise DataError(f"{message}; use MergeBatchDims in batch_transforms, after a crop with a batch_size")
     return replace(volume, data=volume.data.flatten(0, 1))

@@ -1,0 +1,118 @@
+"""``ClassificationKerasImagePipelineWithCache``: a cache, and items that can be rebalanced by category."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from vesalia.pipelines.base import ItemSource
+from vesalia.pipelines.cached import cached_source
+from vesalia.pipelines.classification import ClassificationImagePipeline
+from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.sampling import CategorySampling
+from vesalia.registry.kinds import Count, DeclaredSize, Probability, Whole, Widths
+
+__all__ = ["ClassificationKerasImagePipelineWithCache"]
+
+
+class ClassificationKerasImagePipelineWithCache(ClassificationImagePipeline):
+    """As ``ClassificationImagePipelineWithCache``, and its epochs can be drawn by category.
+
+    Epochs can be rebalanced by category: ``items_per_category`` of each, or as many items as ever, split by
+    ``category_weights``. Within a category every item is taken once before any is taken again. Only what the cache
+    holds is drawn.
+    """
+
+    def __init__(
+        self,
+        data_list_file_path: str,
+        data_file_base_dir: str,
+        *,
+        data_list_key: str,
+        output_crop_size: DeclaredSize,
+        num_cache_objects: Count,
+        replace_percent: Probability,
+        caches_data: bool = True,
+        output_batch_size: Whole = 10,
+        batched_by_transforms: bool = False,
+        num_workers: Whole = 4,
+        prefetch_size: Whole = 20,
+        output_image_channels: Count = 1,
+        output_label_channels: Count = 1,
+        output_label_format: Widths | None = None,
+        output_data_format: Literal["channels_first", "channels_last"] = "channels_first",
+        output_data_dims: Count = 3,
+        output_image_dtype: str = "float32",
+        shuffle: bool = True,
+        repeat: bool = True,
+        duplicate_count: Count = 1,
+        multiprocessing: bool = False,
+        items_per_category: Count | Widths | None = None,
+        category_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Take the config's values: those of ``ClassificationImagePipelineWithCache``, and the sampling's.
+
+        Args:
+            data_list_file_path: Data list in JSON.
+            data_file_base_dir: Folder that relative paths of the list are joined to.
+            data_list_key: Key of the list, such as ``training``.
+            output_crop_size: Size in voxels that batches are declared to have, -1 for free; nothing is cropped here.
+            num_cache_objects: N, the items to keep; more than there are means all.
+            replace_percent: The part of N that is replaced after an epoch: a fraction of 1 (0.25), not percent.
+            caches_data: False makes this a pipeline without a cache.
+            output_batch_size: Items per batch; ignored, and then also 0, with ``batched_by_transforms``.
+            batched_by_transforms: Whether the chain holds a crop that makes each volume a batch.
+            num_workers: Threads that load and transform; 0 for none. The result does not depend on it.
+            prefetch_size: Items that may wait ready, or be in work, before they are asked for.
+            output_image_channels: Channels that images have by the end of the chain.
+            output_label_channels: Without effect: labels are vectors.
+            output_label_format: A number per label of the vector: 1 for a binary label, n for one of n classes. The
+                model has as many output channels as these numbers add up to, label behind label.
+            output_data_format: Without effect: batches are channels first.
+            output_data_dims: Spatial dimensions that are declared, 2 or 3.
+            output_image_dtype: Number format of images in a batch.
+            shuffle: Whether each epoch has an order of its own, and a moving window a shuffled list to run over.
+            repeat: Without effect: an epoch is one pass.
+            duplicate_count: How many times over the list is used; each occurrence is an item of the cache.
+            multiprocessing: Without effect: threads do the work, and the result does not depend on how many.
+            items_per_category: Items that an epoch draws of each category: one number for all, or one each. Categories
+                are the classes of n-way labels and the binary labels that are 1; of binary labels alone, "none of
+                them" is the last; one binary label has the categories 0 and 1.
+            category_weights: Relative share of an epoch's draws that each category gets.
+        """
+        super().__init__(
+            data_list_file_path,
+            data_file_base_dir,
+            data_list_key=data_list_key,
+            output_crop_size=output_crop_size,
+            output_batch_size=output_batch_size,
+            batched_by_transforms=batched_by_transforms,
+            num_workers=num_workers,
+            prefetch_size=prefetch_size,
+            output_image_channels=output_image_channels,
+            output_label_channels=output_label_channels,
+            output_label_format=output_label_format,
+            output_data_format=output_data_format,
+            output_data_dims=output_data_dims,
+            output_image_dtype=output_image_dtype,
+            shuffle=shuffle,
+            repeat=repeat,
+            duplicate_count=duplicate_count,
+        )
+        self.num_cache_objects = num_cache_objects
+        self.replace_percent = replace_percent
+        self.caches_data = caches_data
+        self.multiprocessing = multiprocessing
+        self.sampling = CategorySampling.asked(items_per_category, category_weights)
+
+    def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
+        """The items as a cache keeps them."""
+        return cached_source(
+            prepared,
+            caches_data=self.caches_data,
+            num_cache_objects=self.num_cache_objects,
+            replace_percent=self.replace_percent,
+            num_workers=self.settings.num_workers,
+            shuffle_seed=seed if self.settings.shuffle else None,
+        )
