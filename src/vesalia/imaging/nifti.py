@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -23,11 +23,10 @@ from vesalia.imaging.grid_faults import grid_fault
 from vesalia.imaging.gzipped import create, read_all, read_start
 from vesalia.imaging.header import HEADER_BYTES, NiftiHeader, check_length, parse_header
 from vesalia.imaging.volume import ChannelAxis, Volume
+from vesalia.imaging.voxel_values import DType, check_fits, check_numbers
 from vesalia.runtime.files import atomic_path
 
 __all__ = ["DType", "read_header", "read_volume", "write_volume"]
-
-DType = Literal["float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64", "bool"]
 
 _WRITABLE = {"int64": "int32", "bool": "uint8", "float16": "float32"}
 """Types that NIfTI has not, or that few programs read."""
@@ -109,49 +108,14 @@ def _read_one(path: Path, dtype: DType) -> Volume:
 
 def _scaled(raw: npt.NDArray[Any], header: NiftiHeader, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Stored values times slope plus intercept, in ``dtype``: a new array, last axis fastest."""
-    _check_numbers(raw, header)
+    check_numbers(raw, header.path)
     if header.slope != 1.0 or header.intercept != 0.0:
         work = np.promote_types(np.float32 if raw.dtype.itemsize <= 2 else np.float64, dtype)
         raw = raw.astype(work) * work.type(header.slope) + work.type(header.intercept)
         raw = raw if dtype.kind == "f" else raw.round(4)
     if dtype.kind != "f" or dtype.itemsize < min(4, raw.dtype.itemsize) or raw.dtype == np.float64:
-        _check_fits(raw, dtype, header.path)
+        check_fits(raw, dtype, header.path)
     return raw.astype(dtype, order="C")
-
-
-def _check_numbers(raw: npt.NDArray[Any], header: NiftiHeader) -> None:
-    if raw.dtype.kind != "f":
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(raw.sum(dtype=np.float64)):
-            return
-    bad = np.argwhere(~np.isfinite(raw))
-    if not len(bad):  # the sum was too large, the values are not
-        return
-    where = tuple(bad[0].tolist())
-    message = (
-        f"{header.path}: found {len(bad)} voxels that are NaN or infinite (the first at {where}), expected numbers; "
-        "write 0 or the background's value in their place"
-    )
-    raise DataError(message)
-
-
-def _check_fits(values: npt.NDArray[Any], dtype: np.dtype[Any], path: Path) -> None:
-    low, high = _limits(dtype)
-    least, most = values.min(), values.max()
-    if least < low or most > high:
-        message = f"{path}: found values from {least} to {most}, expected {low} to {high} for dtype {dtype.name}"
-        raise DataError(f"{message}; write a wider dtype")
-    if dtype.kind != "f" and values.dtype.kind == "f" and not np.array_equal(values, np.rint(values)):
-        message = f"{path}: found values that are not whole, expected whole numbers for dtype {dtype.name}"
-        raise DataError(f"{message}; write dtype float32")
-
-
-def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
-    if dtype.kind == "b":
-        return 0, 1
-    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return limits.min, limits.max
 
 
 def _stack(volumes: Sequence[Volume]) -> Volume:
@@ -182,7 +146,7 @@ def _stored_values(volume: Volume, path: Path, dtype: DType | None) -> npt.NDArr
     if kind.kind != "f":
         values = np.rint(values) if values.dtype.kind == "f" else values
         if values.dtype != kind:
-            _check_fits(values, kind, path)
+            check_fits(values, kind, path)
     return values.astype(kind, copy=False)
 
 

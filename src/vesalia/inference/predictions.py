@@ -69,7 +69,7 @@ class Predictions:
             same = found == self.record(item.files)
         except (OSError, ValueError):
             return False
-        return same and all(writer.path(item.name, self.folder).is_file() for writer in self.writers)
+        return same and all(writer.exists(item.name, self.folder) for writer in self.writers)
 
     def write(self, sample: Sample, record: Mapping[str, Any]) -> tuple[Path, ...]:
         """Write the files of a finished ``sample``, then its ``record``.

@@ -69,6 +69,13 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "Focal": "vesalia.components.losses.focal:Focal",
         "CrossEntropyDice": "vesalia.components.losses.cross_entropy_dice:CrossEntropyDice",
         "FocalDice": "vesalia.components.losses.focal_dice:FocalDice",
+        "BinaryClassificationLoss": ("vesalia.components.losses.binary_classification_loss:BinaryClassificationLoss"),
+        "MulticlassClassificationLoss": (
+            "vesalia.components.losses.multiclass_classification_loss:MulticlassClassificationLoss"
+        ),
+        "WeightedMulticlassClassificationLoss": (
+            "vesalia.components.losses.weighted_multiclass_classification_loss:WeightedMulticlassClassificationLoss"
+        ),
     },
     "optimizer": {
         "Adam": "vesalia.components.optimizers.adam:Adam",
@@ -85,10 +92,13 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "NegLoss": "vesalia.components.aux_ops.neg_loss:NegLoss",
         "ComputeDice": "vesalia.components.aux_ops.compute_dice:ComputeDice",
         "DiceMaskedOutput": "vesalia.components.aux_ops.dice_masked_output:DiceMaskedOutput",
+        "ComputeAccuracy": "vesalia.components.aux_ops.compute_accuracy:ComputeAccuracy",
     },
     "metric": {
         "ComputeAverageDice": "vesalia.components.metrics.compute_average_dice:ComputeAverageDice",
         "ComputeAverage": "vesalia.components.metrics.compute_average:ComputeAverage",
+        "ComputeAUC": "vesalia.components.metrics.compute_auc:ComputeAUC",
+        "ComputeMulticlassAverage": "vesalia.components.metrics.compute_multiclass_average:ComputeMulticlassAverage",
     },
     "inferer": {
         "TFSimpleInferer": "vesalia.components.inferers.simple:TFSimpleInferer",
@@ -163,17 +173,12 @@ FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spat
 UNPORTED: frozenset[str] = frozenset(
     {
         "Alexnet",
-        "BinaryClassificationLoss",
-        "ComputeAUC",
-        "ComputeAccuracy",
-        "ComputeMulticlassAverage",
         "ConvertToChannelsLast",
         "CropByPosNegRatioLabelOnly",
         "CropForegroundObject",
         "CropRandomSizeWithDisplacement",
         "CropSubVolumeCenter",
         "DenseNet121",
-        "MulticlassClassificationLoss",
         "RandomRotate2D",
         "RandomRotate3D",
         "RandomZoom",
@@ -183,7 +188,6 @@ UNPORTED: frozenset[str] = frozenset(
         "ScaleToShape",
         "SegAhnet",
         "UnetParallel",
-        "WeightedMulticlassClassificationLoss",
         "WriteClassificationResult",
     }
 )

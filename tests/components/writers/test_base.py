@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from vesalia.components.writers.base import Writer, subject_folder
+from vesalia.components.writers.base import Writer, original_source, subject_folder
 from vesalia.errors import DataError
-from vesalia.imaging.volume import Sample
+from vesalia.imaging.geometry import Grid
+from vesalia.imaging.volume import Sample, Source, Volume
 
 
 def test_a_writer_says_where_and_writes() -> None:
@@ -23,6 +26,33 @@ def test_a_writer_says_where_and_writes() -> None:
     assert Note().write(Sample(name="case"), Path("out")) == Path("out/case")
     with pytest.raises(TypeError):
         Writer()  # type: ignore[abstract]
+
+
+def test_it_knows_what_is_there_and_what_it_cannot_read(tmp_path: Path) -> None:
+    class Note(Writer):
+        def path(self, subject: str, folder: Path) -> Path:
+            return folder / subject
+
+        def write(self, sample: Sample, folder: Path) -> Path:
+            path = self.path(sample.name, folder)
+            path.write_text("seen")
+            return path
+
+    assert not Note().exists("case", tmp_path)
+    Note().write(Sample(name="case"), tmp_path)
+    assert Note().exists("case", tmp_path)
+    with pytest.raises(DataError, match="case: found a file of Note, which reads nothing back"):
+        Note().read("case", tmp_path)
+
+
+def test_the_original_is_the_images_file_before_the_fields_own() -> None:
+    grid = Grid((2,), np.eye(4))
+    image, own = (Volume(torch.zeros(2), source=Source((Path(name),), grid)) for name in ("image", "own"))
+    bare = Volume(torch.zeros(2))
+    assert original_source(Sample({"image": image, "pred": own}), own) is image.source
+    assert original_source(Sample({"image": bare, "pred": own}), own) is own.source
+    assert original_source(Sample({"image": bare, "label": own}), bare) is own.source
+    assert original_source(Sample({"image": bare}), bare) is None
 
 
 def test_a_subject_has_a_folder_of_its_own() -> None:

@@ -48,6 +48,18 @@ def test_a_label_on_the_original_grid_comes_back_voxel_by_voxel(original: Volume
     np.testing.assert_allclose(written.affine, AFFINE)
 
 
+def test_what_was_written_is_known_and_read_back(original: Volume, tmp_path: Path) -> None:
+    field = Volume(labels((1, 6, 5, 4)), affine=AFFINE, channel="first")
+    writer = WriteNifti("pred", dtype="uint8")
+    assert not writer.exists("case", tmp_path)
+    writer.write(Sample({"image": original, "pred": field}, name="case"), tmp_path)
+    assert writer.exists("case", tmp_path)
+    back = writer.read("case", tmp_path)
+    assert back.data.dtype == torch.uint8
+    assert torch.equal(back.data.long(), field.data[0])
+    assert back.grid.matches(field.grid)
+
+
 def test_a_resampled_label_goes_back_by_nearest_neighbour(original: Volume, tmp_path: Path) -> None:
     coarse = labels((6, 5, 4))
     fine = coarse.repeat_interleave(2, 0).repeat_interleave(3, 2)

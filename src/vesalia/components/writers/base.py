@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from vesalia.errors import DataError
-from vesalia.imaging.volume import Sample
+from vesalia.imaging.volume import Sample, Source, Volume
 
-__all__ = ["Writer", "subject_folder"]
+__all__ = ["Writer", "original_source", "subject_folder"]
 
 
 def subject_folder(folder: Path, subject: str) -> Path:
@@ -22,6 +22,12 @@ def subject_folder(folder: Path, subject: str) -> Path:
         message = f"{subject!r}: found a subject's name that leads out of its folder, expected a plain name"
         raise DataError(f"{message}; write another name for the image file")
     return folder / subject
+
+
+def original_source(sample: Sample, volume: Volume) -> Source | None:
+    """The image's file, else the field's own; None for a sample that came from no file."""
+    candidates = (sample.fields.get("image"), volume, *sample.fields.values())
+    return next((one.source for one in candidates if one is not None and one.source is not None), None)
 
 
 class Writer(ABC):
@@ -38,3 +44,17 @@ class Writer(ABC):
         Raises:
             ResourceError: The disk is full.
         """
+
+    def exists(self, subject: str, folder: Path) -> bool:
+        """Whether the result of ``subject`` is there."""
+        return self.path(subject, folder).is_file()
+
+    def read(self, subject: str, folder: Path) -> Volume:
+        """The result of ``subject``, read back from disk.
+
+        Raises:
+            DataError: It is not there or damaged, or this writer's files cannot be read back.
+        """
+        path = self.path(subject, folder)
+        message = f"{path}: found a file of {type(self).__name__}, which reads nothing back"
+        raise DataError(f"{message}, expected an image; run the evaluation again")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from vesalia.components.writers.base import Writer, subject_folder
-from vesalia.imaging.nifti import write_volume
+from vesalia.components.writers.base import Writer, original_source, subject_folder
+from vesalia.imaging.nifti import read_volume, write_volume
 from vesalia.imaging.resample import resample_to
-from vesalia.imaging.volume import Sample, Source, Volume
+from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldName
 
 __all__ = ["WriteNifti"]
@@ -54,14 +54,16 @@ class WriteNifti(Writer):
             ResourceError: The disk is full.
         """
         volume = sample[self.field]
-        source = _original(sample, volume)
+        source = original_source(sample, volume)
         if source is not None:
             mode: Literal["linear", "nearest"] = "linear" if self.dtype.startswith("float") else "nearest"
             volume = replace(resample_to(volume, source.grid, mode=mode), source=source)
         return write_volume(volume, self.path(sample.name, folder), dtype=self.dtype)
 
+    def read(self, subject: str, folder: Path) -> Volume:
+        """The field as it was written, on the grid of the original image, in the type of the file.
 
-def _original(sample: Sample, volume: Volume) -> Source | None:
-    """The image's file, else the field's own; None for a sample that came from no file."""
-    candidates = (sample.fields.get("image"), volume, *sample.fields.values())
-    return next((one.source for one in candidates if one is not None and one.source is not None), None)
+        Raises:
+            DataError: The file is missing or damaged.
+        """
+        return read_volume(self.path(subject, folder), dtype=self.dtype)
