@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
 import torch
 
-from vesalia.transforms.parameters import chance, uniform
+from vesalia.errors import ConfigError
+from vesalia.transforms.parameters import between, bounds_of, chance, uniform
 
 
 def test_chance_is_as_often_as_asked() -> None:
@@ -32,3 +34,22 @@ def test_a_reach_of_0_is_0_and_still_takes_its_numbers() -> None:
     assert not uniform((3,), generator, reach=0.0).any()
     uniform((3,), other, reach=1.0)
     assert torch.equal(generator.get_state(), other.get_state())
+
+
+def test_between_fills_its_range() -> None:
+    thrown = between((100, 100), torch.Generator().manual_seed(0), bounds=(1.0, 3.0))
+    assert 1.0 <= thrown.min() < 1.1
+    assert 2.9 < thrown.max() <= 3.0
+
+
+def test_one_number_is_both_bounds() -> None:
+    assert bounds_of(2, name="gamma") == (2.0, 2.0)
+    assert bounds_of([0.5, 2], name="gamma", least=0.5) == (0.5, 2.0)
+
+
+@pytest.mark.parametrize("value", [[], [1, 2, 3], [2, 1], -0.5, [-0.5, 1]])
+def test_bounds_that_are_none(value: float | list[float]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"gamma: found .* expected a number.* from 0 upwards; write gamma: \[0.5, 1\]"
+    ):
+        bounds_of(value, name="gamma", least=0.0)

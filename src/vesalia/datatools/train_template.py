@@ -88,7 +88,7 @@ def _augmenting(sizes: Sizes) -> list[Json]:
         {"name": "FastCropByPosNegRatio", "args": {**crop, "batch_size": sizes.crops_per_item}},
         *([{"name": "RandomSpatialFlip", "args": {"fields": _BOTH}}] if sizes.is_mirrored else []),
         {"name": "ScaleShiftIntensity", "args": {"fields": "image"}},
-        {"name": "ScaleIntensityOscillation", "args": {"fields": "image", "magnitude": 0.1}},
+        {"name": "ScaleIntensityOscillation", "args": {"fields": "image", "magnitude": 0.1, "probability": 1.0}},
     ]
 
 

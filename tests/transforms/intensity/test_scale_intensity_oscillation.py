@@ -13,12 +13,12 @@ from vesalia.transforms.intensity.scale_intensity_oscillation import ScaleIntens
 
 class TestScaleIntensityOscillation(TransformSuite):
     def make(self, dims: int) -> ScaleIntensityOscillation:
-        return ScaleIntensityOscillation("image", magnitude=0.3)
+        return ScaleIntensityOscillation("image", magnitude=0.3, probability=0.8)
 
 
 def test_adds_one_constant_to_each_crop() -> None:
     batch = Volume(uniform(50, 1, 4, 3), channel="first", batched=True)
-    transform = ScaleIntensityOscillation("image", magnitude=0.3)
+    transform = ScaleIntensityOscillation("image", magnitude=0.3, probability=1)
     done = transform(Sample({"image": batch}), torch.Generator().manual_seed(0))["image"].data - batch.data
     constants = done.flatten(1)
     assert (constants.amax(1) - constants.amin(1)).max() < 1e-6
@@ -41,5 +41,7 @@ def test_probability_is_per_crop() -> None:
 
 def test_whole_numbers_may_come_in() -> None:
     sample = Sample({"image": Volume(torch.tensor([[0, 5]], dtype=torch.int16))})
-    done = ScaleIntensityOscillation("image", magnitude=0.5)(sample, torch.Generator().manual_seed(0))["image"].data
+    done = ScaleIntensityOscillation("image", magnitude=0.5, probability=1)(sample, torch.Generator().manual_seed(0))[
+        "image"
+    ].data
     assert done.dtype == torch.float32

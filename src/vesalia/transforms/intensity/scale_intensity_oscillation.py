@@ -35,7 +35,7 @@ class ScaleIntensityOscillation(Transform[Offsets]):
         probability: How often.
     """
 
-    def __init__(self, fields: FieldNames, *, magnitude: NonNegative, probability: Probability = 1.0) -> None:
+    def __init__(self, fields: FieldNames, *, magnitude: NonNegative, probability: Probability = 0.5) -> None:
         self.fields = field_names(fields)
         self.magnitude = magnitude
         self.probability = probability

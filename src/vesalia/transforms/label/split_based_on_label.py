@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import torch
-
-from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldName
 from vesalia.transforms.base import Deterministic
+from vesalia.transforms.label.masks import different_names, value_masks
 
 __all__ = ["SplitBasedOnLabel"]
 
@@ -25,12 +22,8 @@ class SplitBasedOnLabel(Deterministic):
     """
 
     def __init__(self, field: FieldName, *, label_names: Sequence[str]) -> None:
-        names = tuple(label_names)
-        if not names or len(set(names)) != len(names):
-            message = f"label_names: found {list(names)}, expected one name per class, no two alike"
-            raise ConfigError(f'{message}; write ["class0", "class1"]')
         self.field = field
-        self.label_names = names
+        self.label_names = different_names(label_names, argument="label_names")
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -40,12 +33,6 @@ class SplitBasedOnLabel(Deterministic):
     def transform(self, sample: Sample) -> Sample:
         """Make the masks."""
         volume = sample[self.field]
-        channels = volume.as_batch().shape[1]
-        if channels != 1:
-            message = f"found {self.field!r} with {channels} channels, expected a label map with one"
-            raise DataError(f"{message}; put ArgmaxAcrossChannels before")
-        masks = {
-            name: replace(volume, data=(volume.data == value).to(torch.uint8))
-            for value, name in enumerate(self.label_names)
-        }
-        return sample.with_fields(**masks)
+        masks = value_masks(volume, [(value,) for value in range(len(self.label_names))], field=self.field)
+        made = {name: volume.from_batch(mask) for name, mask in zip(self.label_names, masks, strict=True)}
+        return sample.with_fields(**made)
