@@ -13,7 +13,7 @@ from vesalia.imaging.volume import Sample
 from vesalia.runtime.memory import is_out_of_memory
 from vesalia.transforms.base import Transform
 
-__all__ = ["Compose"]
+__all__ = ["Compose", "named"]
 
 _FAILURES = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError, MemoryError)
 """What custom transforms and torch raise on data that they cannot work with."""
@@ -42,7 +42,7 @@ class Compose:
     def prepare(self, sample: Sample) -> Sample:
         """Let every step do its work that does not depend on dice; called once per item, before it is cached."""
         for step in self.transforms:
-            sample = _named(step, sample, step.prepare)
+            sample = named(step, sample, step.prepare)
         return sample
 
     def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
@@ -53,25 +53,31 @@ class Compose:
             ResourceError: The memory is not enough for a step; the message names the same.
         """
         for step in self.transforms:
-            sample = _named(step, sample, lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
+            sample = named(step, sample, lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
         return sample
 
 
-def _named(step: Transform[Any], sample: Sample, work: Callable[[Sample], Sample]) -> Sample:
+def named(step: Transform[Any], sample: Sample, work: Callable[[Sample], Sample]) -> Sample:
+    """Do ``work`` on ``sample`` for ``step``; an error names the step, the subject and its files.
+
+    Raises:
+        DataError: The work failed.
+        ResourceError: The memory is not enough.
+    """
     try:
         return work(sample)
     except DataError as error:
-        message = f"{_where(sample)}: {type(step).__name__}: {error.message}"
+        message = f"{_where(sample)}: {step.called}: {error.message}"
         raise DataError(message, faults=error.faults) from error
     except _FAILURES as error:
         if hasattr(error, "exit_code"):  # one of ours, which says enough
             raise
         if is_out_of_memory(error):
-            found = f"{_where(sample)}: {type(step).__name__}: found too little memory for this subject"
+            found = f"{_where(sample)}: {step.called}: found too little memory for this subject"
             write = "close other programs, write a coarser target_resolution, or leave the subject out"
             raise ResourceError(f"{found}, expected room; {write}") from error
         message = (
-            f"{_where(sample)}: {type(step).__name__}: found an error ({type(error).__name__}: {error}), "
+            f"{_where(sample)}: {step.called}: found an error ({type(error).__name__}: {error}), "
             "expected data that this transform can work with; check its arguments and these files"
         )
         raise DataError(message) from error

@@ -1,0 +1,127 @@
+"""A sample on its way through a fused chain, and what a transform must say to take part."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import torch
+
+from vesalia.imaging.volume import Sample
+from vesalia.transforms.fusion.passes import write
+from vesalia.transforms.fusion.pending import Pending
+
+__all__ = ["FRESH", "Fresh", "Fusible", "Room", "Work"]
+
+Parameters = TypeVar("Parameters")
+
+
+class Room(Protocol):
+    """Where results are written: memory of a batch, or new memory."""
+
+    def take(self, name: str, shape: Sequence[int], *, like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Memory for the field ``name``: of this shape and type, on the device of ``like``, its content undefined."""
+
+
+class Fresh:
+    """New memory for every result."""
+
+    def take(self, name: str, shape: Sequence[int], *, like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Allocate."""
+        return torch.empty(tuple(shape), dtype=dtype, device=like.device)
+
+
+FRESH = Fresh()
+
+
+@dataclass(slots=True)
+class Work:
+    """The fields of a sample, each with what is still to be done to it.
+
+    Attributes:
+        sample: The sample that came in.
+        room: Where results are written.
+        fields: Field name to what is pending.
+    """
+
+    sample: Sample
+    room: Room = FRESH
+    fields: dict[str, Pending] = field(default_factory=dict)
+
+    @staticmethod
+    def on(sample: Sample, room: Room = FRESH) -> Work:
+        """Nothing done yet."""
+        return Work(sample, room, {name: Pending.of(volume) for name, volume in sample.fields.items()})
+
+    def stand_in(self) -> Sample:
+        """A sample of the shapes to come, for ``draw``: untouched fields as they are, the others without data."""
+        shown = {
+            name: pending.volume if pending.is_untouched else pending.stand_in()
+            for name, pending in self.fields.items()
+        }
+        return self.sample.with_fields(**shown)
+
+    def change(self, names: Sequence[str], step: Callable[[Pending], Pending]) -> None:
+        """Have one more thing done to some fields."""
+        for name in names:
+            self.fields[name] = step(self._pending(name))
+
+    def cut(self, names: Sequence[str], starts: torch.Tensor, *, size: Sequence[int], batched: bool) -> None:
+        """Cut the same windows out of some fields; what moved voxels before is done first."""
+        for name in names:
+            cut = self._pending(name).cut(starts, size, batched=batched)
+            if cut is None:
+                self.settle(name)
+                cut = self.fields[name].cut(starts, size, batched=batched)
+            if cut is not None:
+                self.fields[name] = cut
+
+    def settle(self, name: str) -> torch.Tensor:
+        """Do what is pending for a field: ``[B, C, *spatial]`` data that belongs to this chain, to change in place."""
+        pending = self._pending(name)
+        if not (pending.owned and pending.is_untouched):
+            data = self._written(name, pending)
+            self.fields[name] = Pending.of(pending.finished(data), owned=True)
+        return self.fields[name].volume.as_batch()
+
+    def finish(self) -> Sample:
+        """Do all that is pending; fields with nothing pending are passed on as they came."""
+        for name, pending in self.fields.items():
+            if not pending.is_untouched:
+                self.settle(name)
+        return self.sample.with_fields(**{name: pending.volume for name, pending in self.fields.items()})
+
+    def _pending(self, name: str) -> Pending:
+        if name not in self.fields:
+            return Pending.of(self.sample[name])  # raises, and says what there is
+        return self.fields[name]
+
+    def _written(self, name: str, pending: Pending) -> torch.Tensor:
+        source = pending.volume.data
+        in_place = pending.owned and pending.starts is None and not bool(pending.axes.any())
+        if in_place and source.dtype == pending.dtype:
+            data = pending.volume.as_batch()
+        else:
+            shape = (pending.members, pending.channels, *pending.size)
+            data = self.room.take(name, shape, like=source, dtype=pending.dtype)
+        write(pending, data)
+        return data
+
+
+class Fusible(ABC, Generic[Parameters]):
+    """A transform whose work can be put off and done together with its neighbours'; a mixin beside ``Transform``.
+
+    The result is that of ``apply`` with the same parameters, but for rounding.
+    """
+
+    @property
+    def fusible(self) -> bool:
+        """Whether this one, with its arguments, takes part."""
+        return True
+
+    @abstractmethod
+    def fuse(self, work: Work, parameters: Parameters) -> None:
+        """Say to ``work`` what ``apply`` would do."""
