@@ -114,3 +114,25 @@ def test_path_arguments_are_absolute_and_empty_ones_stay(tmp_path: Path) -> None
     assert plan.model_loader.args["checkpoint_dir"] == str(tmp_path / "a" / "models")
     assert plan.writers[0].args["write_path"] == ""
     assert plan.val_metrics[0].args["report_path"] == "/elsewhere"
+
+
+def test_an_argument_of_v3_that_has_no_use_here_is_a_warning(tmp_path: Path) -> None:
+    plan = training(
+        tmp_path / "a",
+        train__optimizer__args={"use_locking": False},
+        train__pre_transforms__3__args={"size": [96, 96, 96], "dtype": "float32"},
+    )
+    assert [(warning.key, warning.expected) for warning in plan.warnings] == [
+        ("train.pre_transforms[3].args.dtype", "nothing: it has no effect here"),
+        ("train.optimizer.args.use_locking", "nothing: it has no effect here"),
+    ]
+    assert plan.optimizer.args == {}
+
+
+def test_an_argument_that_v3_did_not_have_either_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        training(tmp_path / "a", train__optimizer__args={"locking": False}, train__loss__args={"dtpye": "float32"})
+    assert [line.partition(",")[0] for line in lines(caught.value)] == [
+        "config/config_train.json: train.loss.args.dtpye: found an argument that does not exist",
+        "config/config_train.json: train.optimizer.args.locking: found an argument that does not exist",
+    ]

@@ -163,6 +163,43 @@ def test_a_list_with_one_enabled_member_is_that_member(tmp_path: Path) -> None:
     assert plan.lr_policy is None
 
 
+@pytest.mark.parametrize(
+    ("switches", "name", "taken"),
+    [
+        ([{}, {}, {}], "Zzz", None),
+        ([{"disabled": True}, {}, {}], "Focal", "train.loss[1]"),
+        ([{"disabled": True}, {}, {"disabled": True}], "Focal", "train.loss[1]"),
+    ],
+)
+def test_of_those_among_which_automl_would_choose_the_first_is_taken(
+    tmp_path: Path, switches: list[dict[str, Any]], name: str, taken: str | None
+) -> None:
+    apply = {"apply": {"@disabled": "alias"}}
+    losses = [{"name": one, **apply, **more} for one, more in zip(("Zzz", "Focal", "Dice"), switches, strict=True)]
+    if taken is None:
+        (message, *_) = faults(tmp_path / "a", train__loss=losses)
+        assert message.startswith(f'train.loss[0].name: found "{name}"')
+        return
+    plan = training(tmp_path / "a", train__loss=losses)
+    assert (plan.loss.name, plan.loss.where) == (name, taken)
+    told = [str(warning) for warning in plan.warnings]
+    enabled = sum("disabled" not in more for more in switches)
+    expected = f"train.loss: found {enabled} enabled of 3, as AutoML is to choose"
+    assert [expected in line for line in told] == ([True] if enabled > 1 else [])
+
+
+def test_of_those_that_automl_would_all_have_switched_off_the_first_is_taken(tmp_path: Path) -> None:
+    search = {"search": [{"args": ["@disabled"], "targets": [[True], [False]]}]}
+    optimizers = [{"name": name, "disabled": True, **search} for name in ("NovoGrad", "Adam")]
+    plan = training(tmp_path / "a", train__optimizer=optimizers)
+    assert plan.optimizer.name == "NovoGrad"
+    (warning,) = plan.warnings
+    assert (warning.found, warning.expected) == (
+        "0 enabled of 2, as AutoML is to choose",
+        "exactly one that is not disabled (train.optimizer[0] is taken)",
+    )
+
+
 def test_a_switch_that_is_not_set_does_not_hide_its_fault(tmp_path: Path) -> None:
     losses = [{"name": "Focal"}, {"name": "Dice", "disabled": "{OFF}"}]
     assert "found the variable {OFF}, which is not set" in "\n".join(faults(tmp_path / "a", train__loss=losses))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Workspace:
         reader: Reads components.
         lists: Checks data lists.
         missing: Variables that are not set.
+        searched: Key paths of components that v3's automatic search may switch on and off.
     """
 
     archive: ArchiveFolder
@@ -76,6 +77,7 @@ class Workspace:
     reader: ComponentReader
     lists: DataLists
     missing: list[Unresolved]
+    searched: frozenset[str] = frozenset()
 
     def values(self) -> dict[str, Any]:
         """Every variable's value by name."""
@@ -155,11 +157,26 @@ class Workspace:
                 enabled.append((member, place))
         if len(enabled) == 1:
             return enabled[0]
+        if any(f"{key}[{index}]" in self.searched for index in range(len(members))):
+            return self._first(members, key, enabled)
         if enabled or required:
             found = f"{len(enabled)} enabled of {len(members)}"
             expected = "exactly one that is not disabled"
             self.findings.fault(key, found=found, expected=expected, write='"disabled": true in all others')
         return None, key
+
+    def _first(self, members: list[Any], key: str, enabled: list[tuple[Any, str]]) -> tuple[Any, str]:
+        """One of several among which the automatic search would choose; plain training has to take one."""
+        switched_on = {name: value for name, value in members[0].items() if name != "disabled"}
+        node, place = enabled[0] if enabled else (switched_on, f"{key}[0]")
+        self.findings.dropped[:] = [dropped for dropped in self.findings.dropped if dropped != place]
+        self.findings.warn(
+            key,
+            found=f"{len(enabled)} enabled of {len(members)}, as AutoML is to choose",
+            expected=f"exactly one that is not disabled ({place} is taken)",
+            write='"disabled": true in all others',
+        )
+        return node, place
 
     def default(self, slot: str, name: str, *, key: str) -> ComponentPlan | None:
         """The component that stands in where the config has none."""
@@ -231,7 +248,18 @@ def open_workspace(request: Request, own: frozenset[str]) -> Workspace:
     findings.unresolved = {unresolved.key for unresolved in missing}
     reader = ComponentReader(archive, findings, request.allow_custom_code)
     lists = DataLists(archive, findings)
-    return Workspace(archive, config_file, environment_file, substituted, variables, findings, reader, lists, missing)
+    return Workspace(
+        archive,
+        config_file,
+        environment_file,
+        substituted,
+        variables,
+        findings,
+        reader,
+        lists,
+        missing,
+        frozenset(_searched(config)),
+    )
 
 
 def _object(file: Path | None, archive: ArchiveFolder, findings: Findings) -> dict[str, Any] | None:
@@ -247,6 +275,18 @@ def _refuse(file: str, data: object) -> dict[str, Any]:
     from_file = Findings(file)
     from_file.fault("", found=shown(data), expected="a JSON object", write="{ ... }")
     raise ConfigError(faults=from_file.faults)
+
+
+def _searched(node: Any, key: str = "") -> Iterator[str]:
+    """Key paths of the objects whose ``apply`` or ``search`` may change whether they are disabled."""
+    if isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _searched(child, f"{key}[{index}]")
+    elif isinstance(node, dict):
+        if "@disabled" in json.dumps([node.get(name) for name in _IGNORED]):
+            yield key
+        for name, child in node.items():
+            yield from _searched(child, f"{key}.{name}" if key else name)
 
 
 def _without_ignored(node: Any, *, is_component: bool = False) -> Any:

@@ -38,3 +38,9 @@ def test_layers() -> None:
     nothing = Normalization(use_batch_norm=False, use_group_norm=False, groups=8).layer(12, dims=3)
     features = normal(1, 12, 2, 2, 2)
     assert torch.equal(nothing(features), features)
+
+
+def test_a_group_of_one_value_becomes_the_shift() -> None:
+    group = Normalization(use_batch_norm=False, use_group_norm=True, groups=8).layer(4, dims=3)
+    assert group.training
+    torch.testing.assert_close(group(normal(1, 4, 1, 1, 1)), torch.zeros(1, 4, 1, 1, 1), atol=1e-4, rtol=0)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import nn
 
 __all__ = ["Normalization", "clamped_groups"]
@@ -48,5 +49,15 @@ class Normalization:
         if self.kind == "batch":
             return nn.BatchNorm3d(channels) if dims == 3 else nn.BatchNorm2d(channels)
         if self.kind == "group":
-            return nn.GroupNorm(clamped_groups(channels, self.groups), channels)
+            return _GroupNorm(clamped_groups(channels, self.groups), channels)
         return nn.Identity()
+
+
+class _GroupNorm(nn.GroupNorm):
+    """Takes groups of a single value too, which become 0 before the shift; PyTorch's own refuses them in training.
+
+    A narrow network whose deepest level is one voxel has such groups.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  PyTorch's name
+        return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
