@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
+from typing import Any
 
 from vesalia.errors import ConfigError, DataError, Fault
 from vesalia.pipelines.datalist import DataItem
@@ -169,7 +170,7 @@ def categories_of(
 
 def _own(item: DataItem) -> tuple[int, ...] | None:
     value = item.raw.get(_KEY)
-    numbers = value if isinstance(value, list) else [value]
+    numbers: list[Any] = value if isinstance(value, list) else [value]
     whole = all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in numbers)
     return tuple(numbers) if whole and numbers else None
 

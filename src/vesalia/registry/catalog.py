@@ -62,6 +62,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
     "model": {
         "Unet": "vesalia.components.models.unet:Unet",
         "SegResnet": "vesalia.components.models.segresnet:SegResnet",
+        "LibraryModel": "vesalia.components.models.library_model:LibraryModel",
     },
     "loss": {
         "Dice": "vesalia.components.losses.dice:Dice",
@@ -69,6 +70,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "Focal": "vesalia.components.losses.focal:Focal",
         "CrossEntropyDice": "vesalia.components.losses.cross_entropy_dice:CrossEntropyDice",
         "FocalDice": "vesalia.components.losses.focal_dice:FocalDice",
+        "LibraryLoss": "vesalia.components.losses.library_loss:LibraryLoss",
         "BinaryClassificationLoss": ("vesalia.components.losses.binary_classification_loss:BinaryClassificationLoss"),
         "MulticlassClassificationLoss": (
             "vesalia.components.losses.multiclass_classification_loss:MulticlassClassificationLoss"
@@ -81,6 +83,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "Adam": "vesalia.components.optimizers.adam:Adam",
         "NovoGrad": "vesalia.components.optimizers.novograd:NovoGrad",
         "Momentum": "vesalia.components.optimizers.momentum:Momentum",
+        "LibraryOptimizer": "vesalia.components.optimizers.library_optimizer:LibraryOptimizer",
     },
     "lr_policy": {
         "ReducePoly": "vesalia.components.lr_policies.reduce_poly:ReducePoly",
@@ -161,8 +164,10 @@ ADAPTERS: Mapping[str, tuple[str, str]] = {
     "transform": _V3_TRANSFORM,
     "batch_transform": _V3_TRANSFORM,
     "metric": ("ai4med.components.metric:Metric", "vesalia.components.metrics.ai4med_metric:Ai4medMetric"),
+    "model": ("torch.nn:Module", "vesalia.components.models.plain_model:PlainModel"),
+    "loss": ("builtins:object", "vesalia.components.losses.library_loss:PlainLoss"),
 }
-"""Slot, then the class that custom code for v3 derives from there, and what makes a component of such a class."""
+"""Slot, then the class that custom code for v3 or plain PyTorch derives from there, and what makes a component of it."""
 
 INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
 """Constructor parameters, by slot, that the framework fills in and a config must not name."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from vesalia.errors import ConfigError
 
-__all__ = ["Metric", "SubjectScore", "required_field"]
+__all__ = ["Metric", "SubjectFields", "SubjectScore", "key_metric", "required_field", "spacing_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +25,46 @@ class SubjectScore:
         subject: Name of the subject (the image file's stem).
         value: The score; NaN where the metric is not defined (no class of the label is present).
         per_class: A score per class where the metric has them; NaN for absent classes.
+        pooled: What the subject adds to a metric that judges all subjects together.
     """
 
     subject: str
     value: float
     per_class: tuple[float, ...] = ()
+    pooled: tuple[float, ...] = ()
+
+
+class SubjectFields(dict[str, torch.Tensor]):
+    """The fields of one subject by name, as metrics get them, and how far apart their voxels are.
+
+    Attributes:
+        spacing_mm: Field name to the edge lengths of its voxels, in axis order; values without a place have none.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, torch.Tensor], *, spacing_mm: Mapping[str, tuple[float, ...]] | None = None
+    ) -> None:
+        super().__init__(fields)
+        self.spacing_mm = dict(spacing_mm or {})
 
 
 class Metric(ABC):
     """Collects a score per subject; larger must be better for the key metric.
 
     Attributes:
+        larger_is_better: Whether the metric can choose a model, or say which case is best.
         name: The name in logs and file names.
         is_key_metric: Whether this metric chooses the best model.
         do_summary: Whether TensorBoard gets it.
         do_print: Whether the console gets it.
         report_path: Folder for ``<name>_raw_results.txt`` and ``<name>_summary_results.txt``; None for none.
         scores: What was collected since :meth:`reset`.
+        is_pooled: Whether all subjects are judged together: none has a value of its own, :meth:`compute` has it.
     """
+
+    is_pooled: ClassVar[bool] = False
+
+    larger_is_better: bool = True
 
     def __init__(
         self,
@@ -60,7 +84,10 @@ class Metric(ABC):
 
     @abstractmethod
     def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
-        """Judge one subject: fields are ``[C, D, H, W]`` tensors or scalars (aux-op tags)."""
+        """Judge one subject: fields are ``[C, D, H, W]`` tensors or scalars (aux-op tags).
+
+        Training and evaluation give :class:`SubjectFields`; :func:`spacing_of` asks them for millimetres.
+        """
 
     def update(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
         """Judge one subject and keep the score."""
@@ -96,3 +123,15 @@ def required_field(fields: dict[str, torch.Tensor], name: str, *, metric: str) -
         names = ", ".join(sorted(fields)) or "none"
         raise ConfigError(f"metric {metric}: found no field {name!r}, expected one of: {names}; write one of them")
     return fields[name]
+
+
+def spacing_of(fields: Mapping[str, torch.Tensor], name: str) -> tuple[float, ...]:
+    """Edge lengths in mm of the voxels of a ``[C, *spatial]`` field; 1 mm each where nobody knows."""
+    known = fields.spacing_mm.get(name) if isinstance(fields, SubjectFields) else None
+    return known or (1.0,) * (fields[name].ndim - 1)
+
+
+def key_metric(metrics: Sequence[Metric]) -> Metric | None:
+    """The metric that chooses: the flagged one, or else the first of which more is better; None if there is none."""
+    flagged = next((metric for metric in metrics if metric.is_key_metric), None)
+    return flagged or next((metric for metric in metrics if metric.larger_is_better), None)
