@@ -67,12 +67,12 @@ class Work:
     def change(self, names: Sequence[str], step: Callable[[Pending], Pending]) -> None:
         """Have one more thing done to some fields."""
         for name in names:
-            self.fields[name] = step(self._pending(name))
+            self.fields[name] = step(self.pending(name))
 
     def cut(self, names: Sequence[str], starts: torch.Tensor, *, size: Sequence[int], batched: bool) -> None:
         """Cut the same windows out of some fields; what moved voxels before is done first."""
         for name in names:
-            cut = self._pending(name).cut(starts, size, batched=batched)
+            cut = self.pending(name).cut(starts, size, batched=batched)
             if cut is None:
                 self.settle(name)
                 cut = self.fields[name].cut(starts, size, batched=batched)
@@ -81,7 +81,7 @@ class Work:
 
     def settle(self, name: str) -> torch.Tensor:
         """Do what is pending for a field: ``[B, C, *spatial]`` data that belongs to this chain, to change in place."""
-        pending = self._pending(name)
+        pending = self.pending(name)
         if not (pending.owned and pending.is_untouched):
             data = self._written(name, pending)
             self.fields[name] = Pending.of(pending.finished(data), owned=True)
@@ -94,7 +94,12 @@ class Work:
                 self.settle(name)
         return self.sample.with_fields(**{name: pending.volume for name, pending in self.fields.items()})
 
-    def _pending(self, name: str) -> Pending:
+    def pending(self, name: str) -> Pending:
+        """What is still to be done to a field.
+
+        Raises:
+            DataError: There is none of that name.
+        """
         if name not in self.fields:
             return Pending.of(self.sample[name])  # raises, and says what there is
         return self.fields[name]

@@ -11,6 +11,7 @@ import torch
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, NonNegative, Probability
 from vesalia.transforms.base import Transform, field_names
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance
 
 __all__ = ["AddGaussianNoise", "NoiseSeeds"]
@@ -31,7 +32,7 @@ class NoiseSeeds:
     seeds: torch.Tensor
 
 
-class AddGaussianNoise(Transform[NoiseSeeds]):
+class AddGaussianNoise(Transform[NoiseSeeds], Fusible[NoiseSeeds]):
     """Adds noise with mean 0 to every voxel.
 
     Args:
@@ -56,14 +57,26 @@ class AddGaussianNoise(Transform[NoiseSeeds]):
         noisy = {name: self._add(sample[name], parameters, position) for position, name in enumerate(self.fields)}
         return sample.with_fields(**noisy)
 
+    def fuse(self, work: Work, parameters: NoiseSeeds) -> None:
+        """Add the noise where it is wanted, in place."""
+        if not bool(parameters.whether.any()):
+            return
+        work.change(self.fields, lambda pending: pending.scaled(1.0, 0.0))  # whole numbers become float32 first
+        for position, name in enumerate(self.fields):
+            self._add_to(work.settle(name), parameters, position)
+
     def _add(self, volume: Volume, parameters: NoiseSeeds, position: int) -> Volume:
         if not bool(parameters.whether.any()):
             return volume
         batch = volume.as_batch()
-        batch = batch if batch.is_floating_point() else batch.float()
-        noise = torch.zeros(batch.shape)
-        for member, seed, noisy in zip(noise, parameters.seeds.tolist(), parameters.whether.tolist(), strict=True):
-            if noisy:
+        noisy = batch.clone() if batch.is_floating_point() else batch.float()
+        self._add_to(noisy, parameters, position)
+        return volume.from_batch(noisy)
+
+    def _add_to(self, batch: torch.Tensor, parameters: NoiseSeeds, position: int) -> None:
+        deviation = math.sqrt(self.variance)
+        for member, seed, whether in zip(batch, parameters.seeds.tolist(), parameters.whether.tolist(), strict=True):
+            if whether:
                 start = torch.Generator().manual_seed(seed + position)
-                member.normal_(0.0, math.sqrt(self.variance), generator=start)
-        return volume.from_batch(batch + noise.to(batch))
+                noise = torch.empty(member.shape).normal_(0.0, deviation, generator=start)
+                member.add_(noise.to(member))

@@ -10,12 +10,14 @@ import torch
 from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames
-from vesalia.transforms.base import Deterministic, change_fields, field_names
+from vesalia.transforms.base import Deterministic, Nothing, change_fields, field_names
+from vesalia.transforms.fusion.pending import Pending
+from vesalia.transforms.fusion.work import Fusible, Work
 
 __all__ = ["CenterData"]
 
 
-class CenterData(Deterministic):
+class CenterData(Deterministic, Fusible[Nothing]):
     """``(x - subtrahend) / divisor``, channel by channel.
 
     Args:
@@ -55,6 +57,22 @@ class CenterData(Deterministic):
         deviation = batch.std(dim=axes, keepdim=True, correction=0)
         return volume.from_batch(centred / torch.where(deviation > 0, deviation, 1.0))
 
+    @property
+    def fusible(self) -> bool:
+        """What depends on the channel's own values cannot be put off."""
+        return self.subtrahend is not None and self.divisor is not None
+
+    def fuse(self, work: Work, parameters: Nothing) -> None:
+        """Centre the fields."""
+        work.change(self.fields, self._pending)
+
+    def _pending(self, pending: Pending) -> Pending:
+        subtrahend, divisor = (
+            _row(numbers or (), pending.channels, name=name)
+            for name, numbers in (("subtrahend", self.subtrahend), ("divisor", self.divisor))
+        )
+        return pending.scaled(1.0 / divisor, -subtrahend / divisor)
+
 
 def _numbers(value: float | Sequence[float] | None) -> tuple[float, ...] | None:
     if value is None:
@@ -64,8 +82,12 @@ def _numbers(value: float | Sequence[float] | None) -> tuple[float, ...] | None:
 
 def _shaped(numbers: tuple[float, ...], batch: torch.Tensor, *, name: str) -> torch.Tensor:
     """``[1, C or 1, 1 ...]``, beside ``batch``."""
-    channels = batch.shape[1]
+    return _row(numbers, batch.shape[1], name=name).to(batch).view(1, -1, *[1] * (batch.ndim - 2))
+
+
+def _row(numbers: tuple[float, ...], channels: int, *, name: str) -> torch.Tensor:
+    """``[1, C or 1]``, in float64."""
     if len(numbers) not in {1, channels}:
         message = f"{name}: found {len(numbers)} numbers for {channels} channels, expected 1 or {channels}"
         raise ConfigError(f"{message}; write {name}: {list(numbers[:1])}")
-    return torch.tensor(numbers, dtype=batch.dtype, device=batch.device).view(1, -1, *[1] * (batch.ndim - 2))
+    return torch.tensor([numbers], dtype=torch.float64)

@@ -10,6 +10,7 @@ import torch
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, NonNegative, Probability
 from vesalia.transforms.base import Transform, change_fields, field_names
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance, uniform
 
 __all__ = ["Offsets", "ScaleIntensityOscillation"]
@@ -26,7 +27,7 @@ class Offsets:
     values: torch.Tensor
 
 
-class ScaleIntensityOscillation(Transform[Offsets]):
+class ScaleIntensityOscillation(Transform[Offsets], Fusible[Offsets]):
     """Adds one constant from ``[-magnitude, magnitude]`` to all voxels of a crop.
 
     Args:
@@ -49,6 +50,11 @@ class ScaleIntensityOscillation(Transform[Offsets]):
     def apply(self, sample: Sample, parameters: Offsets) -> Sample:
         """Add the constants."""
         return change_fields(sample, self.fields, change=lambda volume: _add(volume, parameters.values))
+
+    def fuse(self, work: Work, parameters: Offsets) -> None:
+        """Add the constants."""
+        shift = parameters.values.double()[:, None]
+        work.change(self.fields, lambda pending: pending.scaled(1.0, shift))
 
 
 def _add(volume: Volume, values: torch.Tensor) -> Volume:

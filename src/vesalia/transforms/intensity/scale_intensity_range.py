@@ -11,14 +11,15 @@ import torch
 from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames
-from vesalia.transforms.base import Deterministic, change_fields, field_names
+from vesalia.transforms.base import Deterministic, Nothing, change_fields, field_names
+from vesalia.transforms.fusion.work import Fusible, Work
 
 __all__ = ["ScaleIntensityRange"]
 
 _TYPES = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 
 
-class ScaleIntensityRange(Deterministic):
+class ScaleIntensityRange(Deterministic, Fusible[Nothing]):
     """Maps ``a_min`` to ``b_min`` and ``a_max`` to ``b_max``, linearly; the window of a CT, for one.
 
     Args:
@@ -64,6 +65,19 @@ class ScaleIntensityRange(Deterministic):
         if self.clip:
             data = data.clamp_(min(self.b_min, self.b_max), max(self.b_min, self.b_max))
         return replace(volume, data=data.to(_TYPES[self.dtype]))
+
+    @property
+    def fusible(self) -> bool:
+        """Float32 is what fused steps compute in."""
+        return self.dtype == "float32"
+
+    def fuse(self, work: Work, parameters: Nothing) -> None:
+        """Scale the fields."""
+        factor = (self.b_max - self.b_min) / (self.a_max - self.a_min)
+        work.change(self.fields, lambda pending: pending.scaled(factor, self.b_min - self.a_min * factor))
+        if self.clip:
+            low, high = min(self.b_min, self.b_max), max(self.b_min, self.b_max)
+            work.change(self.fields, lambda pending: pending.clamped(low, high))
 
 
 def _upper_end(a_min: float, a_max: float | None, a_offset: float | None) -> float:

@@ -10,6 +10,8 @@ import torch
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, NonNegative, Probability
 from vesalia.transforms.base import Transform, change_fields, field_names
+from vesalia.transforms.fusion.work import Fusible, Work
+from vesalia.transforms.intensity.deviation import deviation
 from vesalia.transforms.parameters import chance, uniform
 
 __all__ = ["Contrast", "ScaleShiftIntensity"]
@@ -28,7 +30,7 @@ class Contrast:
     shifts: torch.Tensor
 
 
-class ScaleShiftIntensity(Transform[Contrast]):
+class ScaleShiftIntensity(Transform[Contrast], Fusible[Contrast]):
     """Multiplies by ``1 + U(-scale, scale)`` and adds ``U(-shift, shift)`` standard deviations, per crop and channel.
 
     Source: Myronenko, 2018, arXiv:1810.11654, section 3.3.
@@ -65,6 +67,15 @@ class ScaleShiftIntensity(Transform[Contrast]):
         """Change the fields."""
         return change_fields(sample, self.fields, change=lambda volume: _change(volume, parameters))
 
+    def fuse(self, work: Work, parameters: Contrast) -> None:
+        """Change the fields."""
+        for name in self.fields:
+            channels = work.pending(name).channels
+            scales, shifts = (each[:, :channels].double() for each in (parameters.scales, parameters.shifts))
+            if bool(shifts.any()):
+                shifts = shifts * deviation(work.settle(name)).cpu()
+            work.change([name], lambda pending, scales=scales, shifts=shifts: pending.scaled(scales, shifts))  # type: ignore[misc]
+
 
 def _change(volume: Volume, contrast: Contrast) -> Volume:
     batch = volume.as_batch()
@@ -72,5 +83,5 @@ def _change(volume: Volume, contrast: Contrast) -> Volume:
     ones = [1] * (batch.ndim - 2)
     scales, shifts = (each[:, : batch.shape[1]].to(batch) for each in (contrast.scales, contrast.shifts))
     if bool(shifts.any()):
-        shifts = shifts * batch.flatten(2).std(dim=-1, correction=0)
+        shifts = shifts * deviation(batch).to(batch)
     return volume.from_batch(torch.addcmul(shifts.view(*shifts.shape, *ones), batch, scales.view(*scales.shape, *ones)))
