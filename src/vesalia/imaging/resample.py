@@ -22,7 +22,7 @@ from vesalia.errors import DataError
 from vesalia.imaging.geometry import Grid, index_map
 from vesalia.imaging.volume import Volume
 
-__all__ = ["Mode", "resample", "resample_to", "resize", "sample_at"]
+__all__ = ["Mode", "resample", "resample_to", "resize", "sample_at", "sample_each"]
 
 Mode = Literal["linear", "nearest"]
 
@@ -95,22 +95,39 @@ def sample_at(data: torch.Tensor, coordinates: torch.Tensor, *, mode: Mode, fill
     Returns:
         ``[B, C, *out]``.
     """
-    sizes = data.shape[2:]
+    return sample_each(data, coordinates.unsqueeze(0), mode=mode, fill=fill)
+
+
+def sample_each(data: torch.Tensor, coordinates: torch.Tensor, *, mode: Mode, fill: float = 0.0) -> torch.Tensor:
+    """Values of ``[B, C, *spatial]`` at places of each member's own.
+
+    Args:
+        data: The voxels; a single member may be read at several sets of places.
+        coordinates: ``[B, dims, *out]`` voxel indices of ``data``, fractional; one set may serve all members.
+        mode: ``linear`` or ``nearest``.
+        fill: The value outside the field of view.
+
+    Returns:
+        ``[B, C, *out]``, a new tensor.
+    """
+    sizes, out = data.shape[2:], coordinates.shape[2:]
+    members = max(len(data), len(coordinates))
     limits = torch.tensor(sizes, dtype=coordinates.dtype, device=coordinates.device)
-    limits = limits.view(-1, *[1] * (coordinates.ndim - 1))
+    limits = limits.view(-1, *[1] * len(out))
     edge = 0.5 + _TOLERANCE_VOXELS
-    inside = ((coordinates >= -edge) & (coordinates <= limits - 1 + edge)).all(dim=0)
+    inside = ((coordinates >= -edge) & (coordinates <= limits - 1 + edge)).all(dim=1)
     if mode == "nearest":
         index = _round_half_up(coordinates).minimum(limits - 1).clamp_(min=0).long()
-        flat = index[0]
+        flat = index[:, 0]
         for axis, size in enumerate(sizes[1:], start=1):
-            flat = flat * size + index[axis]
-        values = data.flatten(2)[:, :, flat.flatten()].reshape(*data.shape[:2], *flat.shape)
+            flat = flat * size + index[:, axis]
+        where = flat.flatten(1).unsqueeze(1).expand(members, data.shape[1], -1)
+        values = data.flatten(2).expand(members, -1, -1).gather(2, where).view(members, data.shape[1], *out)
     else:
-        places = ((coordinates * 2 + 1) / limits - 1).flip(0).movedim(0, -1).to(data.dtype)
-        places = places.expand(data.shape[0], *places.shape)
+        places = ((coordinates * 2 + 1) / limits - 1).flip(1).movedim(1, -1).to(data.dtype)
+        places, data = places.expand(members, *places.shape[1:]), data.expand(members, *data.shape[1:])
         values = F.grid_sample(data, places, mode="bilinear", padding_mode="border", align_corners=False)
-    return values if bool(inside.all()) else values.masked_fill(~inside, fill)
+    return values if bool(inside.all()) else values.masked_fill(~inside.unsqueeze(1), fill)
 
 
 _INTERPOLATE_NEAREST = (torch.float32, torch.float64, torch.uint8)

@@ -22,6 +22,14 @@ _TRANSFORMS = {
     "RandomSpatialFlip": "vesalia.transforms.spatial.random_spatial_flip:RandomSpatialFlip",
     "RestoreOriginalShape": "vesalia.transforms.spatial.restore_original_shape:RestoreOriginalShape",
     "SymmetricPadderDiv": "vesalia.transforms.spatial.symmetric_padder_div:SymmetricPadderDiv",
+    "ConvertToChannelsLast": "vesalia.transforms.spatial.convert_to_channels_last:ConvertToChannelsLast",
+    "RandomRotate2D": "vesalia.transforms.spatial.random_rotate_2d:RandomRotate2D",
+    "RandomRotate3D": "vesalia.transforms.spatial.random_rotate_3d:RandomRotate3D",
+    "RandomZoom": "vesalia.transforms.spatial.random_zoom:RandomZoom",
+    "RepeatChannel": "vesalia.transforms.spatial.repeat_channel:RepeatChannel",
+    "ScaleByFactor": "vesalia.transforms.spatial.scale_by_factor:ScaleByFactor",
+    "ScaleBySpacing": "vesalia.transforms.spatial.scale_by_spacing:ScaleBySpacing",
+    "ScaleToShape": "vesalia.transforms.spatial.scale_to_shape:ScaleToShape",
     "ScaleIntensityRange": "vesalia.transforms.intensity.scale_intensity_range:ScaleIntensityRange",
     "NormalizeNonzeroIntensities": (
         "vesalia.transforms.intensity.normalize_nonzero_intensities:NormalizeNonzeroIntensities"
@@ -100,6 +108,10 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
     "metric": {
         "ComputeAverageDice": "vesalia.components.metrics.compute_average_dice:ComputeAverageDice",
         "ComputeAverage": "vesalia.components.metrics.compute_average:ComputeAverage",
+        "ComputeAverageSurfaceDice": (
+            "vesalia.components.metrics.compute_average_surface_dice:ComputeAverageSurfaceDice"
+        ),
+        "ComputeHausdorff95": "vesalia.components.metrics.compute_hausdorff95:ComputeHausdorff95",
         "ComputeAUC": "vesalia.components.metrics.compute_auc:ComputeAUC",
         "ComputeMulticlassAverage": "vesalia.components.metrics.compute_multiclass_average:ComputeMulticlassAverage",
     },
@@ -178,19 +190,11 @@ FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spat
 UNPORTED: frozenset[str] = frozenset(
     {
         "Alexnet",
-        "ConvertToChannelsLast",
         "CropByPosNegRatioLabelOnly",
         "CropForegroundObject",
         "CropRandomSizeWithDisplacement",
         "CropSubVolumeCenter",
         "DenseNet121",
-        "RandomRotate2D",
-        "RandomRotate3D",
-        "RandomZoom",
-        "RepeatChannel",
-        "ScaleByFactor",
-        "ScaleBySpacing",
-        "ScaleToShape",
         "SegAhnet",
         "UnetParallel",
         "WriteClassificationResult",

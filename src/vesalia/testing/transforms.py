@@ -12,13 +12,17 @@ import pytest
 import torch
 
 from vesalia.imaging.geometry import Affine
-from vesalia.imaging.volume import Sample, Volume
+from vesalia.imaging.volume import ChannelAxis, Sample, Volume
 from vesalia.testing.claims import claim
-from vesalia.transforms.base import Transform
+from vesalia.transforms.base import Invertible, Transform
+from vesalia.transforms.compose import Compose
+from vesalia.transforms.fusion.chain import FusedChain
+from vesalia.transforms.fusion.work import Fusible
 
-__all__ = ["TransformSuite", "example_sample", "oblique_affine", "row"]
+__all__ = ["TransformSuite", "cubic_sample", "example_sample", "oblique_affine", "row"]
 
 SHAPES = ((7, 6), (8, 6, 5))
+INVERSE_SHAPES = ((13, 12), (12, 11, 13))
 _SEEDS = range(8)
 _Parameters = TypeVar("_Parameters")
 
@@ -43,6 +47,15 @@ def example_sample(shape: tuple[int, ...], *, seed: int = 0) -> Sample:
     return Sample(volumes, name=f"subject{seed}")
 
 
+def cubic_sample(shape: tuple[int, ...], *, seed: int = 0) -> Sample:
+    """An example sample whose voxels have edges of one length, so that a batch, which knows none, can be like it."""
+    sample = example_sample(shape, seed=seed)
+    affine = np.linalg.qr(oblique_affine(seed=seed)[:3, :3])[0]
+    placed = np.eye(4)
+    placed[:3, :3] = affine * 1.2
+    return sample.with_fields(**{name: replace(volume, affine=placed) for name, volume in _items(sample)})
+
+
 def row(parameters: _Parameters, index: int) -> _Parameters:
     """The parameters of one member of a batch: every tensor cut down to one row."""
     if not is_dataclass(parameters) or isinstance(parameters, type):
@@ -62,6 +75,9 @@ class TransformSuite(ABC):
         takes_batch: Whether a batch of crops may come in.
         same_geometry: Whether image and label move alike, to the voxel.
         undoes_itself: Whether the same parameters a second time give back what there was.
+        inverts: Whether the transform is ``Invertible``, and its inverse puts voxels back where they were.
+        inverse_error_voxels: How far from where it was a voxel may lie after there and back.
+        any_layout: Whether channels last give what channels first give.
     """
 
     changes_places: ClassVar[bool] = False
@@ -70,6 +86,9 @@ class TransformSuite(ABC):
     takes_batch: ClassVar[bool] = True
     same_geometry: ClassVar[bool] = True
     undoes_itself: ClassVar[bool] = False
+    inverts: ClassVar[bool] = False
+    inverse_error_voxels: ClassVar[float] = 0.01
+    any_layout: ClassVar[bool] = True
 
     @abstractmethod
     def make(self, dims: int) -> Transform[Any]:
@@ -86,6 +105,10 @@ class TransformSuite(ABC):
     def dtype_after(self, field: str, dtype: torch.dtype) -> torch.dtype:
         """The type it should make of ``dtype``."""
         return dtype
+
+    def channel_after(self, channel: ChannelAxis) -> ChannelAxis:
+        """The place it should make of a channel axis."""
+        return channel
 
     def changed(self, dims: int) -> tuple[str, ...]:
         """The fields that change."""
@@ -107,7 +130,8 @@ class TransformSuite(ABC):
             claim(new.spatial_shape == wanted, f"{name}: found shape {new.spatial_shape}, expected {wanted}")
             kind = self.dtype_after(name, old.data.dtype)
             claim(new.data.dtype == kind, f"{name}: found {new.data.dtype}, expected {kind}")
-            claim(new.channel == old.channel, f"{name}: found channel {new.channel!r}, expected {old.channel!r}")
+            channel = self.channel_after(old.channel)
+            claim(new.channel == channel, f"{name}: found channel {new.channel!r}, expected {channel!r}")
             batched = old.batched or self.makes_batch
             claim(new.batched == batched, f"{name}: found batched {new.batched}, expected {batched}")
 
@@ -204,6 +228,77 @@ class TransformSuite(ABC):
             claim(torch.equal(back[name].data, volume.data), f"{name}: found other voxels after there and back")
             claim(np.allclose(back[name].placed, volume.placed), f"{name}: found another affine after there and back")
 
+    @pytest.mark.parametrize("shape", INVERSE_SHAPES)
+    def test_inverse_puts_voxels_back(self, shape: tuple[int, ...]) -> None:
+        """There and back, shape, affine, layout and type are what they were, and voxels lie where they lay or are 0."""
+        transform = self.make(len(shape))
+        claim(isinstance(transform, Invertible) == self.inverts, f"found inverts {self.inverts}, expected what it is")
+        if not isinstance(transform, Invertible):
+            pytest.skip("this transform has no inverse")
+        before = self._traced(shape)
+        for seed in _SEEDS:
+            parameters = transform.draw(before, torch.Generator().manual_seed(seed))
+            back = transform.invert(transform.apply(before, parameters), parameters, like=before)
+            for name in self.changed(len(shape)):
+                _claim_grid(back[name], before[name], name)
+                _claim_traces(back[name], before[name], self.inverse_error_voxels)
+
+    @pytest.mark.parametrize("shape", INVERSE_SHAPES)
+    def test_inverse_of_a_batch_equals_one_by_one(self, shape: tuple[int, ...]) -> None:
+        """A batch is put back as its members are alone."""
+        transform = self.make(len(shape))
+        if not self.takes_batch or not isinstance(transform, Invertible):
+            pytest.skip("this transform takes no batches, or has no inverse")
+        singles = [self.sample(shape, seed=seed) for seed in range(3)]
+        together = _stacked(singles)
+        parameters = transform.draw(together, torch.Generator().manual_seed(1))
+        done = transform.invert(transform.apply(together, parameters), parameters, like=together)
+        for index, single in enumerate(singles):
+            own = row(parameters, index)
+            alone = transform.invert(transform.apply(single, own), own, like=single)
+            for name in self.changed(len(shape)):
+                member = done[name].as_batch()[index]
+                claim(_near(member, alone[name].as_batch()[0]), f"{name}: found member {index} to differ from it alone")
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_channels_last_give_the_same(self, shape: tuple[int, ...]) -> None:
+        """What comes with channels last goes through the same change, and stays so."""
+        if not self.any_layout:
+            pytest.skip("this transform asks for a layout or sets one")
+        first = self.sample(shape)
+        last = {n: replace(v, data=v.data.movedim(0, -1).contiguous(), channel="last") for n, v in _items(first)}
+        transform = self.make(len(shape))
+        parameters = transform.draw(first, torch.Generator().manual_seed(1))
+        done, other = transform.apply(first, parameters), transform.apply(replace(first, fields=last), parameters)
+        for name in self.changed(len(shape)):
+            claim(other[name].channel == "last", f"{name}: found channels {other[name].channel!r}, expected them last")
+            claim(_near(done[name].as_batch(), other[name].as_batch()), f"{name}: found channels last to differ")
+
+    def _traced(self, shape: tuple[int, ...]) -> Sample:
+        """A sample whose image says in mm, and whose label in voxels of the first axis, where each voxel lay."""
+        sample = self.sample(shape)
+        steps = torch.arange(shape[0]).sub(1).clamp(min=0)  # two layers of background
+        label = steps.view(-1, *[1] * (len(shape) - 1)).expand(1, *shape).clone()
+        image = replace(sample["image"], data=_millimetres(sample["image"]))
+        return sample.with_fields(image=image, label=replace(sample["label"], data=label.to(torch.uint8)))
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_fused_equals_alone(self, shape: tuple[int, ...]) -> None:
+        """Put off and done with its neighbours, it gives what it gives alone with the same dice."""
+        transform = self.make(len(shape))
+        if not (isinstance(transform, Fusible) and transform.fusible):
+            pytest.skip("this transform is never put off")
+        samples = [self.sample(shape), _stacked([self.sample(shape, seed=seed) for seed in range(3)])]
+        for sample in samples if self.takes_batch else samples[:1]:
+            for seed in _SEEDS:
+                alone = transform(sample, torch.Generator().manual_seed(seed))
+                fused = FusedChain(Compose([transform]))(sample, torch.Generator().manual_seed(seed))
+                for name in self.changed(len(shape)):
+                    one, other = alone[name], fused[name]
+                    claim(one.data.dtype == other.data.dtype, f"{name}: found {other.data.dtype} once fused")
+                    claim(_near(one.as_batch(), other.as_batch()), f"{name}: found other values once fused")
+                    claim(np.allclose(one.placed, other.placed), f"{name}: found another affine once fused")
+
     @pytest.mark.gpu
     @pytest.mark.parametrize("shape", SHAPES)
     def test_gpu_equals_cpu(self, shape: tuple[int, ...]) -> None:
@@ -252,16 +347,44 @@ def _places(volume: Volume) -> torch.Tensor:
 
 
 def _millimetres(volume: Volume) -> torch.Tensor:
-    """``[4, *spatial]``: x, y and z of each voxel, and 1."""
-    return torch.cat([_places(volume), torch.ones(1, *volume.spatial_shape)]).to(volume.data.dtype)
+    """``[5, *spatial]``: x, y and z of each voxel, 1 away from the border (whose value reaches out), and 1."""
+    ones = torch.ones(1, *volume.spatial_shape)
+    away = torch.zeros_like(ones)
+    inner = (slice(None), *(slice(1, -1) for _ in volume.spatial_shape))
+    away[inner] = 1
+    return torch.cat([_places(volume), away, ones]).to(volume.data.dtype)
 
 
 def _claim_places(volume: Volume) -> None:
-    """Voxels that were covered, but for the outermost (where the border's value reaches out), lie where they say."""
-    inner = (slice(None), *(slice(1, -1) for _ in volume.spatial_shape))
-    data = volume.data[inner].double()
+    """Voxels that were read away from the border lie where they say."""
+    data, wanted = volume.as_batch()[0].double(), _places(volume)
     covered = (data[3] - 1).abs() < 1e-4
-    wanted = _places(volume)[inner]
     claim(bool(covered.any()), "found no voxel left to judge places by, expected some")
     error = (data[:3] - wanted).abs().amax(dim=0)[covered].max()
     claim(error < 0.01, f"found voxels {error:.3f} mm from where the affine says, expected less than 0.01 mm")
+
+
+def _claim_grid(back: Volume, before: Volume, name: str) -> None:
+    """A volume that was put back has the shape, the affine, the layout and the type it had."""
+    shapes = back.data.shape, before.data.shape
+    claim(
+        shapes[0] == shapes[1], f"{name}: found shape {tuple(shapes[0])} after there and back, not {tuple(shapes[1])}"
+    )
+    claim((back.channel, back.batched) == (before.channel, before.batched), f"{name}: found another layout")
+    claim(np.array_equal(back.placed, before.placed), f"{name}: found another affine after there and back")
+    claim(back.data.dtype == before.data.dtype, f"{name}: found {back.data.dtype}, expected {before.data.dtype}")
+
+
+def _claim_traces(back: Volume, before: Volume, error_voxels: float) -> None:
+    """Away from the border, voxels that came back say they lie where they do; what did not come back is 0."""
+    found, wanted = back.as_batch()[0].double(), before.as_batch()[0].double()
+    if len(found) == 5:  # millimetres, and two channels of ones
+        gone, there = found[4] == 0, (found[3] - 1).abs() < 1e-4
+        claim(bool((found[:, gone] == 0).all()), "found values where nothing came back, expected 0")
+        error = (found - wanted)[:3].norm(dim=0)[there] / min(before.spacing_mm)
+        allowed = error_voxels
+    else:  # whole numbers, read by the nearest voxel twice
+        there = found > 0
+        error, allowed = (found - wanted).abs()[there], 1.0 + error_voxels
+    claim(bool(there.any()), "found nothing that came back, expected some voxels")
+    claim(error.max() <= allowed, f"found voxels {error.max():.3f} voxels off after there and back; up to {allowed}")

@@ -13,7 +13,16 @@ import torch
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 
-__all__ = ["NOTHING", "Deterministic", "Nothing", "Transform", "change_fields", "field_names", "members_of"]
+__all__ = [
+    "NOTHING",
+    "Deterministic",
+    "Invertible",
+    "Nothing",
+    "Transform",
+    "change_fields",
+    "field_names",
+    "members_of",
+]
 
 Parameters = TypeVar("Parameters")
 
@@ -57,6 +66,11 @@ class Transform(ABC, Generic[Parameters]):
 
     deterministic: bool = False
 
+    @property
+    def called(self) -> str:
+        """What messages call it; an adapter says what it adapts."""
+        return type(self).__name__
+
     def prepare(self, sample: Sample) -> Sample:
         """Do, once per item, the work that does not depend on the dice (called before an item is cached)."""
         return sample
@@ -72,6 +86,22 @@ class Transform(ABC, Generic[Parameters]):
     def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
         """Draw, then apply."""
         return self.apply(sample, self.draw(sample, generator))
+
+
+class Invertible(ABC, Generic[Parameters]):
+    """A transform whose change of place can be undone; a mixin beside :class:`Transform`."""
+
+    @abstractmethod
+    def invert(self, sample: Sample, parameters: Parameters, *, like: Sample) -> Sample:
+        """Put the transform's fields back where they came from.
+
+        Labels are read by the nearest voxel, images linearly; what ``apply`` cut away is 0.
+
+        Args:
+            sample: What ``apply(like, parameters)`` gave; its voxels may have changed since, their places not.
+            parameters: What ``draw`` drew for it.
+            like: The sample before the transform; only shapes, affines and layouts are asked for.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from vesalia.transforms.spatial.convert_to_channels_first import ConvertToChanne
 
 
 class TestConvertToChannelsFirst(TransformSuite):
+    inverts = True
+    any_layout = False
+
     def make(self, dims: int) -> ConvertToChannelsFirst:
         return ConvertToChannelsFirst("image,label")
 

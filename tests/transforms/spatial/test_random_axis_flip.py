@@ -18,6 +18,7 @@ def generator(seed: int) -> torch.Generator:
 
 
 class TestRandomAxisFlip(TransformSuite):
+    inverts = True
     changes_places = True
     undoes_itself = True
 

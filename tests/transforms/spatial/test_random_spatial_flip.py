@@ -18,6 +18,7 @@ def generator(seed: int) -> torch.Generator:
 
 
 class TestRandomSpatialFlip(TransformSuite):
+    inverts = True
     changes_places = True
     undoes_itself = True
 

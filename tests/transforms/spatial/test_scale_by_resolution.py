@@ -18,6 +18,7 @@ from vesalia.transforms.spatial.scale_by_resolution import ScaleByResolution
 
 
 class TestLinear(TransformSuite):
+    inverts = True
     changes_places = True
     takes_batch = False  # the spacing of a batch is not known
 
@@ -29,6 +30,7 @@ class TestLinear(TransformSuite):
 
 
 class TestNearest(TransformSuite):
+    inverts = True
     changes_places = True
     takes_batch = False
 

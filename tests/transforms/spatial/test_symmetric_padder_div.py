@@ -13,6 +13,7 @@ from vesalia.transforms.spatial.symmetric_padder_div import SymmetricPadderDiv
 
 
 class TestSymmetricPadderDiv(TransformSuite):
+    inverts = True
     changes_places = True
 
     def make(self, dims: int) -> SymmetricPadderDiv:

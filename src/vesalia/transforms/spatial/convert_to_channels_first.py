@@ -3,16 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import replace
-
-from vesalia.imaging.volume import Sample, Volume
+from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames
-from vesalia.transforms.base import Deterministic, change_fields, field_names
+from vesalia.transforms.base import Deterministic, Invertible, Nothing, change_fields, field_names
+from vesalia.transforms.spatial.layouts import with_channel, with_channels_as
 
 __all__ = ["ConvertToChannelsFirst"]
 
 
-class ConvertToChannelsFirst(Deterministic):
+class ConvertToChannelsFirst(Deterministic, Invertible[Nothing]):
     """Moves the channel axis to the front, or adds one of length 1.
 
     Args:
@@ -24,11 +23,8 @@ class ConvertToChannelsFirst(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Convert the fields."""
-        return change_fields(sample, self.fields, change=_channels_first)
+        return change_fields(sample, self.fields, change=lambda volume: with_channel(volume, "first"))
 
-
-def _channels_first(volume: Volume) -> Volume:
-    if volume.channel == "first":
-        return volume
-    data = volume.as_batch().contiguous()
-    return replace(volume, data=data if volume.batched else data[0], channel="first")
+    def invert(self, sample: Sample, parameters: Nothing, *, like: Sample) -> Sample:
+        """Put the channel axis back where it was."""
+        return with_channels_as(sample, like, fields=self.fields)

@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from vesalia.imaging.geometry import flip_affine
 from vesalia.imaging.volume import Volume
+from vesalia.transforms.spatial.affine_sampling import about_centre
 
-__all__ = ["Flips", "flip"]
+__all__ = ["Flips", "flip", "flip_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +25,28 @@ class Flips:
 
     axes: torch.Tensor
 
+    def matrices(self, shape: Sequence[int], *, spacing_mm: Sequence[float]) -> torch.Tensor:
+        """``[B, dims, dims + 1]``, see :class:`vesalia.transforms.spatial.affine_sampling.AffineMaps`."""
+        return about_centre(torch.diag_embed(1.0 - 2.0 * self.axes.double()), shape)
+
 
 def flip(volume: Volume, flips: Flips) -> Volume:
     """``volume`` with the axes of each member reversed; the affine of a single volume follows."""
     if not bool(flips.axes.any()):
         return volume
-    rows = [[axis for axis, reverse in enumerate(row) if reverse] for row in flips.axes.tolist()]
     batch = volume.as_batch()
-    if len(rows) == 1:
-        affine = None if volume.affine is None else flip_affine(volume.affine, rows[0], shape=volume.spatial_shape)
-        return volume.from_batch(batch.flip([axis + 2 for axis in rows[0]]), affine=affine)
-    members = [member.flip([axis + 1 for axis in row]) for member, row in zip(batch, rows, strict=True)]
-    return volume.from_batch(torch.stack(members))
+    for axis, reverse in enumerate(flips.axes.unbind(1)):
+        if bool(reverse.all()):
+            batch = batch.flip(axis + 2)
+        elif bool(reverse.any()):
+            members = reverse.view(-1, *[1] * (batch.ndim - 1)).to(batch.device)
+            batch = torch.where(members, batch.flip(axis + 2), batch)
+    if volume.affine is None:
+        return volume.from_batch(batch)
+    axes = flips.axes[0].nonzero().flatten().tolist()
+    return volume.from_batch(batch, affine=flip_affine(volume.affine, axes, shape=volume.spatial_shape))
+
+
+def flip_back(volume: Volume, flips: Flips, *, like: Volume) -> Volume:
+    """``volume``, which was flipped, as it was: to the bit, with the affine of ``like``."""
+    return replace(flip(volume, flips), affine=like.affine)

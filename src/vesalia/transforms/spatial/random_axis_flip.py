@@ -7,14 +7,14 @@ import torch
 
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, Probability
-from vesalia.transforms.base import Transform, change_fields, field_names, members_of
+from vesalia.transforms.base import Invertible, Transform, change_fields, field_names, members_of
 from vesalia.transforms.parameters import chance
-from vesalia.transforms.spatial.flips import Flips, flip
+from vesalia.transforms.spatial.flips import Flips, flip, flip_back
 
 __all__ = ["RandomAxisFlip"]
 
 
-class RandomAxisFlip(Transform[Flips]):
+class RandomAxisFlip(Transform[Flips], Invertible[Flips]):
     """Reverses one axis with the given probability, the same for all fields, another for every crop of a batch.
 
     Args:
@@ -36,3 +36,8 @@ class RandomAxisFlip(Transform[Flips]):
     def apply(self, sample: Sample, parameters: Flips) -> Sample:
         """Flip all fields alike."""
         return change_fields(sample, self.fields, change=lambda volume: flip(volume, parameters))
+
+    def invert(self, sample: Sample, parameters: Flips, *, like: Sample) -> Sample:
+        """Flip all fields back."""
+        back = {name: flip_back(sample[name], parameters, like=like[name]) for name in self.fields}
+        return sample.with_fields(**back)

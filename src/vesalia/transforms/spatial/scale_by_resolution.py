@@ -3,20 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 from vesalia.errors import ConfigError
-from vesalia.imaging.geometry import resize_affine
-from vesalia.imaging.resample import resize
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, SpacingMM
-from vesalia.transforms.base import Deterministic, change_fields, field_names
+from vesalia.transforms.base import Deterministic, Invertible, Nothing, field_names
+from vesalia.transforms.spatial.resizing import per_axis, resize_fields, resize_fields_back, scaled_shape
 
 __all__ = ["ScaleByResolution"]
 
 
-class ScaleByResolution(Deterministic):
+class ScaleByResolution(Deterministic, Invertible[Nothing]):
     """Resamples to a spacing, in the stored axis order; the field of view stays what it was.
 
     The new size is ``round(size * spacing / target_resolution)``, at least 1, so the spacing reached differs from the
@@ -38,19 +34,13 @@ class ScaleByResolution(Deterministic):
 
     def transform(self, sample: Sample) -> Sample:
         """Resample the fields."""
-        return change_fields(sample, self.fields, change=self._scale)
+        return resize_fields(sample, self.fields, shape_of=self._shape, is_label=self.is_label)
 
-    def _scale(self, volume: Volume) -> Volume:
-        shape = volume.spatial_shape
+    def invert(self, sample: Sample, parameters: Nothing, *, like: Sample) -> Sample:
+        """Resample the fields back to the spacing they had."""
+        return resize_fields_back(sample, self.fields, like=like, is_label=self.is_label)
+
+    def _shape(self, volume: Volume) -> tuple[int, ...]:
         spacing = volume.spacing_mm
-        new = tuple(
-            max(1, math.floor(round(size * now / target, 3) + 0.5))  # affines are stored as float32
-            for size, now, target in zip(shape, spacing, self._target(len(shape)), strict=True)
-        )
-        data = resize(volume.as_batch(), new, mode="nearest" if self.is_label else "linear")
-        affine = None if volume.affine is None else resize_affine(volume.affine, shape, new_shape=new)
-        return volume.from_batch(data, affine=affine)
-
-    def _target(self, dims: int) -> Sequence[float]:
-        target = self.target_resolution
-        return target * dims if len(target) == 1 else target[:dims]
+        target = per_axis(self.target_resolution, len(spacing), name="target_resolution")
+        return scaled_shape(volume.spatial_shape, [now / mm for now, mm in zip(spacing, target, strict=True)])
