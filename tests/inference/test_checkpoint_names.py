@@ -3,13 +3,20 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix, tensorflow_files, weights_file
+from vesalia.inference.checkpoint_names import (
+    card_file,
+    checkpoint_prefix,
+    exported_files,
+    tensorflow_files,
+    weights_file,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +70,22 @@ def test_tensorflow_files_are_found_and_others_are_not(tmp_path: Path) -> None:
     found = {path.name for path in tensorflow_files(tmp_path / "model")}
     assert found == {"model.ckpt.index", "model.ckpt.data-00000-of-00001", "model.fzn.pb"}
     assert tensorflow_files(tmp_path / "absent" / "model") == ()
+
+
+def test_programs_of_ours_are_told_from_graphs_of_tensorflow(tmp_path: Path) -> None:
+    (tmp_path / "model.fzn.pb").write_bytes(b"PK\x03\x04program")
+    (tmp_path / "model.trt.pb").write_bytes(b"\n\x1d\n\x05graph")
+    (tmp_path / "other.pb").touch()
+    assert exported_files(tmp_path / "model") == (tmp_path / "model.fzn.pb",)
+    assert tensorflow_files(tmp_path / "model") == (tmp_path / "model.trt.pb",)
+    assert tensorflow_files(tmp_path / "other") == (tmp_path / "other.pb",)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_that_may_not_be_read_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "model.pb").write_bytes(b"PK")
+    (tmp_path / "model.pb").chmod(0)
+    assert exported_files(tmp_path / "model") == ()
 
 
 def test_a_name_with_brackets_is_taken_literally(tmp_path: Path) -> None:

@@ -86,6 +86,12 @@ def test_tensorflow_weights_are_named_as_such(tmp_path: Path, name: str) -> None
         load_weights(tmp_path / "model.ckpt")
 
 
+def test_an_exported_program_alone_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "model.trt.pb").write_bytes(b"PK\x03\x04")
+    with pytest.raises(CheckpointError, match=r"model.trt.pb: found an exported program.*expected model\.safetensors"):
+        load_weights(tmp_path / "model.trt.pb")
+
+
 def test_a_folder_in_place_of_the_weights(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").mkdir()
     with pytest.raises(CheckpointError, match="cannot be read"):

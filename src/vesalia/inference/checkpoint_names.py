@@ -6,7 +6,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["BEST", "FINAL", "MANIFEST_FILE", "card_file", "checkpoint_prefix", "tensorflow_files", "weights_file"]
+__all__ = [
+    "BEST",
+    "FINAL",
+    "MANIFEST_FILE",
+    "card_file",
+    "checkpoint_prefix",
+    "exported_files",
+    "tensorflow_files",
+    "weights_file",
+]
 
 BEST = "model"
 """Name of the best model inside a checkpoint folder."""
@@ -18,7 +27,11 @@ MANIFEST_FILE = "manifest.json"
 _SUFFIX = re.compile(
     r"\.(safetensors|json|fzn\.pb|trt\.pb|pb|pt|ts|ckpt(\.(index|meta|data-\d+-of-\d+))?)$", re.IGNORECASE
 )
-_TENSORFLOW = (".ckpt.index", ".ckpt.meta", ".fzn.pb", ".trt.pb", ".index", ".meta")
+_TENSORFLOW = (".ckpt.index", ".ckpt.meta", ".index", ".meta")
+_GRAPHS = (".fzn.pb", ".trt.pb", ".pb")
+"""TensorFlow's frozen graphs; `vesalia export` writes programs under these names too."""
+_PROGRAM = b"PK"
+"""How an exported program begins: it is a ZIP file, which TensorFlow's graphs never are."""
 
 
 def checkpoint_prefix(name: Path | str) -> Path:
@@ -45,8 +58,26 @@ def card_file(prefix: Path) -> Path:
 def tensorflow_files(prefix: Path) -> tuple[Path, ...]:
     """The TensorFlow files of a v3 archive that lie where ``prefix`` should."""
     named = [prefix.with_name(prefix.name + suffix) for suffix in _TENSORFLOW]
+    named += [path for path in _graphs(prefix) if not _is_program(path)]
     shards = sorted(prefix.parent.glob(f"{_literal(prefix.name)}.ckpt.data-*")) if prefix.parent.is_dir() else []
     return tuple(path for path in [*named, *shards] if path.is_file())
+
+
+def exported_files(prefix: Path) -> tuple[Path, ...]:
+    """The programs that `vesalia export` wrote for other software under v3's names, where ``prefix`` should lie."""
+    return tuple(path for path in _graphs(prefix) if _is_program(path))
+
+
+def _graphs(prefix: Path) -> list[Path]:
+    return [path for suffix in _GRAPHS if (path := prefix.with_name(prefix.name + suffix)).is_file()]
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_PROGRAM)) == _PROGRAM
+    except OSError:
+        return False
 
 
 def _literal(name: str) -> str:

@@ -22,7 +22,13 @@ from torch import nn
 
 from vesalia.errors import CheckpointError
 from vesalia.inference.card import choose_card, header_metadata, read_header
-from vesalia.inference.checkpoint_names import card_file, checkpoint_prefix, tensorflow_files, weights_file
+from vesalia.inference.checkpoint_names import (
+    card_file,
+    checkpoint_prefix,
+    exported_files,
+    tensorflow_files,
+    weights_file,
+)
 from vesalia.inference.rebuild import rebuild_model
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.runtime.files import write_bytes, write_json
@@ -143,6 +149,12 @@ def _missing(prefix: Path, error: OSError) -> str:
             f"{foreign[0]}: found a TensorFlow checkpoint, expected {path.name}; TensorFlow weights cannot be read: "
             "train the archive anew with `vesalia train`, or copy a model that Vesalia trained "
             f"({path.name} and {card_file(prefix).name}) to {prefix.parent}"
+        )
+    if programs := exported_files(prefix):
+        return (
+            f"{programs[0]}: found an exported program without the weights it was made from, expected {path.name} "
+            "beside it; the program is for other software, nothing is run by being read: copy "
+            f"{path.name} and {card_file(prefix).name} to {prefix.parent}"
         )
     if not isinstance(error, FileNotFoundError):
         return f"{path}: found that it cannot be read ({error.strerror}), expected the weights of a model"

@@ -21,3 +21,11 @@ from vesalia.components.model_loaders.frozen_graph_model_loader import FrozenGra
 )
 def test_prefix(path: str, expected: str) -> None:
     assert FrozenGraphModelLoader(path).weights(Path("/archive")) == Path(expected)
+
+
+def test_v3s_further_arguments_change_nothing() -> None:
+    plain = FrozenGraphModelLoader("models/model.trt.pb")
+    told = FrozenGraphModelLoader(
+        "models/model.trt.pb", input_node_names=["NV_MODEL_INPUT"], output_node_names=["NV_MODEL_OUTPUT"]
+    )
+    assert told.weights(Path("/archive")) == plain.weights(Path("/archive"))
