@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.components.metrics.base import Metric, SubjectScore, spacing_of
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.scores import class_labels, field_tensors, ranking_metric, score_subject, summarise
@@ -41,6 +42,11 @@ def test_fields_have_a_channel_axis_in_front() -> None:
     }
     shapes = {name: tuple(data.shape) for name, data in field_tensors(Sample(volumes)).items()}
     assert shapes == {"none": (1, 2, 3, 4), "last": (5, 2, 3, 4), "batch": (5, 2, 3, 4)}
+
+
+def test_fields_know_their_spacing() -> None:
+    volume = Volume(torch.zeros(2, 3, 4), np.diag([2.0, 0.5, 3.0, 1.0]))
+    assert spacing_of(field_tensors(Sample({"label": volume})), "label") == (2.0, 0.5, 3.0)
 
 
 def test_scores_are_kept_in_the_metrics() -> None:
@@ -87,6 +93,10 @@ def test_ranking_metric_is_the_key_or_the_first() -> None:
     assert ranking_metric([Mean("a"), Mean("b", key=True)]) == "b"
     assert ranking_metric([Mean("a"), Mean("b")]) == "a"
     assert ranking_metric([]) is None
+    distance = Mean("distance")
+    distance.larger_is_better = False
+    assert ranking_metric([distance, Mean("b")]) == "b"
+    assert ranking_metric([distance]) is None
 
 
 def test_a_single_class_is_the_value_itself() -> None:

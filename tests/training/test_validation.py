@@ -23,7 +23,8 @@ from tests.training.fakes import (
     TinyModel,
 )
 from vesalia.components.aux_ops.base import AuxOp
-from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.components.metrics.base import Metric, SubjectScore, spacing_of
+from vesalia.errors import ConfigError
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
 from vesalia.training.listener import Listener
@@ -86,6 +87,21 @@ def test_the_flagged_metric_is_the_key_and_else_the_first() -> None:
     one, two = Likeness("one"), Likeness("two")
     assert make([one, two]).key is one
     assert make([one, Likeness("three", is_key_metric=True)]).key.name == "three"
+
+
+def test_a_metric_of_which_less_is_better_cannot_choose() -> None:
+    distance = Likeness("hd95")
+    distance.larger_is_better = False
+    assert make([distance, Likeness("two")]).key.name == "two"
+    with pytest.raises(ConfigError, match=r"validate.metrics: found only hd95, .*write negate_value: true"):
+        _ = make([distance]).key
+
+
+def test_metrics_are_told_the_spacing() -> None:
+    metric = SeenFields()
+    run(make([metric]), TinyModel())
+    fields, image = metric.fields[0], next(FakePipeline().samples())["image"]
+    assert spacing_of(fields, "model") == spacing_of(fields, "label") == image.spacing_mm
 
 
 def test_every_subject_is_scored_by_name_and_in_order() -> None:

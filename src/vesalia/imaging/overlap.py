@@ -7,7 +7,7 @@ import torch
 
 from vesalia.errors import DataError
 
-__all__ = ["dice_of_labels", "dice_of_masks", "present_mean", "sums_to_one"]
+__all__ = ["dice_of_labels", "dice_of_masks", "present_mean", "require_same_shape", "sums_to_one"]
 
 
 _SLAB_VOXELS = 1 << 19
@@ -29,7 +29,7 @@ def dice_of_masks(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor
     Raises:
         DataError: The shapes differ.
     """
-    _check_shapes(predicted, wanted)
+    require_same_shape(predicted, wanted)
     predicted, wanted = predicted.flatten(1), wanted.flatten(1)
     both = (predicted & wanted).sum(1)
     return _dice(both, predicted=predicted.sum(1), wanted=wanted.sum(1))
@@ -49,7 +49,7 @@ def dice_of_labels(predicted: torch.Tensor, wanted: torch.Tensor, *, classes: in
     Raises:
         DataError: The shapes differ.
     """
-    _check_shapes(predicted, wanted)
+    require_same_shape(predicted, wanted)
     table = sum(
         (_pair_counts(*slabs, classes) for slabs in zip(_slabs(predicted), _slabs(wanted), strict=True)),
         start=torch.zeros(classes + 1, classes, dtype=torch.long, device=predicted.device),
@@ -90,7 +90,12 @@ def _dice(both: torch.Tensor, *, predicted: torch.Tensor, wanted: torch.Tensor) 
     return dice.masked_fill(wanted == 0, torch.nan)
 
 
-def _check_shapes(predicted: torch.Tensor, wanted: torch.Tensor) -> None:
+def require_same_shape(predicted: torch.Tensor, wanted: torch.Tensor) -> None:
+    """Require that prediction and label have the same voxels.
+
+    Raises:
+        DataError: They do not.
+    """
     if predicted.shape != wanted.shape:
         message = (
             f"label: found {list(wanted.shape)} voxels, expected the prediction's {list(predicted.shape)}; bring image "

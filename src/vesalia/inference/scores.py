@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 import torch
 
-from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.components.metrics.base import Metric, SubjectFields, SubjectScore, key_metric
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.results import MetricSummary, Statistics
 
 __all__ = ["class_labels", "field_tensors", "ranking_metric", "score_subject", "summarise"]
 
 
-def field_tensors(sample: Sample) -> dict[str, torch.Tensor]:
+def field_tensors(sample: Sample) -> SubjectFields:
     """The fields of ``sample`` as metrics read them: ``[C, D, H, W]`` on the CPU."""
-    return {name: _one(volume).cpu() for name, volume in sample.fields.items()}
+    volumes = sample.fields.items()
+    spacing_mm = {name: volume.spacing_mm for name, volume in volumes}
+    return SubjectFields({name: _one(volume).cpu() for name, volume in volumes}, spacing_mm=spacing_mm)
 
 
 def _one(volume: Volume) -> torch.Tensor:
@@ -55,6 +57,8 @@ def class_labels(count: int, class_names: Sequence[str]) -> tuple[str, ...]:
 
 def summarise(metric: Metric, class_names: Sequence[str]) -> MetricSummary:
     """Statistics over the subjects that ``metric`` has judged, for each class too where it has several."""
+    if metric.is_pooled:
+        return _pooled(metric, class_names)
     overall = Statistics.of([score.value for score in metric.scores])
     width = max((len(score.per_class) for score in metric.scores), default=0)
     width = width if width > 1 else 0
@@ -65,7 +69,16 @@ def summarise(metric: Metric, class_names: Sequence[str]) -> MetricSummary:
     )
 
 
+def _pooled(metric: Metric, class_names: Sequence[str]) -> MetricSummary:
+    """The one value of a metric that judges all subjects together, and one per class."""
+    count = len(metric.scores)
+    values = metric.per_class()
+    named = zip(class_labels(len(values), class_names), values, strict=True) if len(values) > 1 else ()
+    per_class = {name: Statistics.pooled(value, count=count) for name, value in named}
+    return MetricSummary(metric.name, Statistics.pooled(metric.compute(), count=count), per_class, is_pooled=True)
+
+
 def ranking_metric(metrics: Sequence[Metric]) -> str | None:
-    """The metric that says which case is best and which worst: the key metric, or else the first."""
-    flagged = next((metric.name for metric in metrics if metric.is_key_metric), None)
-    return flagged or next((metric.name for metric in metrics), None)
+    """The metric that says which case is best and which worst: the key metric, or else the first that can."""
+    chosen = key_metric(metrics)
+    return None if chosen is None else chosen.name

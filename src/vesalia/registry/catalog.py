@@ -121,6 +121,9 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
     },
     "writer": {
         "WriteNifti": "vesalia.components.writers.write_nifti:WriteNifti",
+        "WriteClassificationResult": (
+            "vesalia.components.writers.write_classification_result:WriteClassificationResult"
+        ),
         "WritePng": "vesalia.components.writers.write_png:WritePng",
     },
     "model_loader": {
@@ -197,7 +200,6 @@ UNPORTED: frozenset[str] = frozenset(
         "DenseNet121",
         "SegAhnet",
         "UnetParallel",
-        "WriteClassificationResult",
     }
 )
 """Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""

@@ -16,8 +16,9 @@ import torch
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.losses.base import Loss
-from vesalia.components.metrics.base import Metric
+from vesalia.components.metrics.base import Metric, SubjectFields, key_metric
 from vesalia.components.models.base import Model
+from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Autocast, Precision
@@ -66,8 +67,17 @@ class Validation:
 
     @property
     def key(self) -> Metric:
-        """The key metric: the flagged one, or else the first."""
-        return next((metric for metric in self.metrics if metric.is_key_metric), self.metrics[0])
+        """The key metric: the flagged one, or else the first of which more is better.
+
+        Raises:
+            ConfigError: There are only metrics of which less is better.
+        """
+        chosen = key_metric(self.metrics)
+        if chosen is None:
+            names = ", ".join(metric.name for metric in self.metrics)
+            message = f"validate.metrics: found only {names}, expected one of which more is better"
+            raise ConfigError(f"{message}; write negate_value: true")
+        return chosen
 
     @torch.no_grad()
     def run(
@@ -121,8 +131,11 @@ class Validation:
             probabilities = self.inferer(image, model).float()
         target = sample["label"].as_batch().to(self.device)
         values = self._aux_values(probabilities, target)
-        fields = {name: volume.as_batch()[0] for name, volume in sample.fields.items()}
-        fields |= {"model": probabilities[0], "label": target[0], **values}
+        spacing_mm = {name: volume.spacing_mm for name, volume in sample.fields.items()}
+        spacing_mm["model"] = spacing_mm["image"]
+        tensors = {name: volume.as_batch()[0] for name, volume in sample.fields.items()}
+        tensors |= {"model": probabilities[0], "label": target[0], **values}
+        fields = SubjectFields(tensors, spacing_mm=spacing_mm)
         for metric in self.metrics:
             metric.update(sample.name, fields)
 

@@ -8,7 +8,14 @@ import math
 import pytest
 import torch
 
-from vesalia.components.metrics.base import Metric, SubjectScore, required_field
+from vesalia.components.metrics.base import (
+    Metric,
+    SubjectFields,
+    SubjectScore,
+    key_metric,
+    required_field,
+    spacing_of,
+)
 from vesalia.errors import ConfigError
 
 
@@ -50,3 +57,18 @@ def test_a_missing_field_is_named_with_those_there_are() -> None:
     assert required_field(fields, "label", metric="dice") is fields["label"]
     with pytest.raises(ConfigError, match="metric dice: found no field 'modle', expected one of: label, model"):
         required_field(fields, "modle", metric="dice")
+
+
+def test_spacing_is_1_where_nobody_knows() -> None:
+    fields = {"label": torch.zeros(1, 2, 2)}
+    assert spacing_of(fields, "label") == (1.0, 1.0)
+    assert spacing_of(SubjectFields(fields), "label") == (1.0, 1.0)
+    assert spacing_of(SubjectFields(fields, spacing_mm={"label": (2.0, 0.5)}), "label") == (2.0, 0.5)
+
+
+def test_the_key_metric_is_the_flagged_one_or_the_first_of_which_more_is_better() -> None:
+    less, more, flagged = Given("less"), Given("more"), Given("flagged", is_key_metric=True)
+    less.larger_is_better = False
+    assert key_metric([less, more, flagged]) is flagged
+    assert key_metric([less, more]) is more
+    assert key_metric([less]) is None

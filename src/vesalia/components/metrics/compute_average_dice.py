@@ -6,13 +6,12 @@ from __future__ import annotations
 import torch
 
 from vesalia.components.metrics.base import Metric, SubjectScore, required_field
+from vesalia.components.metrics.class_rule import ClassMaps, ClassRule
 from vesalia.errors import DataError
-from vesalia.imaging.overlap import dice_of_labels, dice_of_masks, present_mean, sums_to_one
+from vesalia.imaging.overlap import dice_of_labels, dice_of_masks, present_mean
 from vesalia.registry.kinds import Count, FieldName, Probability
 
 __all__ = ["ComputeAverageDice"]
-
-_EVEN = 0.5
 
 
 class ComputeAverageDice(Metric):
@@ -77,36 +76,15 @@ class ComputeAverageDice(Metric):
         """
         predicted = required_field(fields, self.field, metric=self.name)
         wanted = required_field(fields, self.label_field, metric=self.name).to(predicted.device)
+        rule = ClassRule(self.logit_thresh, self.is_one_hot_targets, self.num_classes)
         try:
-            scores = self._per_class(predicted, wanted)
+            read = rule.read(predicted, wanted)
         except DataError as error:
             raise DataError(f"{subject}: metric {self.name}: {error.message}") from error
+        if isinstance(read, ClassMaps):
+            scores = dice_of_labels(read.predicted, read.wanted, classes=read.classes)
+        else:
+            scores = dice_of_masks(read.predicted, read.wanted)
         if self.remove_bg and len(scores) > 1:
             scores = scores[1:]
         return SubjectScore(subject, float(present_mean(scores)), tuple(scores.tolist()))
-
-    def _per_class(self, predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        classes = len(predicted)
-        if classes == len(wanted) == 1 and self.num_classes is not None:
-            return self._of_map(predicted[0].long(), wanted[0], self.num_classes)
-        if len(wanted) != (classes if self.is_one_hot_targets else 1):
-            message = (
-                f"found a label with {len(wanted)} channels for {classes} predicted, expected "
-                f"{classes if self.is_one_hot_targets else 1}; write is_one_hot_targets: "
-                f"{str(not self.is_one_hot_targets).lower()}, or mend the label"
-            )
-            raise DataError(message)
-        exclusive = classes > 2 and self.logit_thresh == _EVEN and sums_to_one(predicted)
-        if exclusive and not self.is_one_hot_targets:
-            return dice_of_labels(predicted.argmax(0), wanted[0], classes=classes)
-        numbers = torch.arange(classes, device=predicted.device).view(-1, *[1] * (predicted.ndim - 1))
-        masks = predicted.argmax(0) == numbers if exclusive else predicted > self.logit_thresh
-        return dice_of_masks(masks, wanted > 0 if len(wanted) == classes else wanted == numbers)
-
-    @staticmethod
-    def _of_map(predicted: torch.Tensor, wanted: torch.Tensor, classes: int) -> torch.Tensor:
-        largest = int(predicted.max()) if predicted.numel() else 0
-        if largest >= classes:
-            message = f"found class {largest} in the prediction, expected numbers below num_classes ({classes}); write "
-            raise DataError(message + f"num_classes: {largest + 1}")
-        return dice_of_labels(predicted, wanted, classes=classes)
