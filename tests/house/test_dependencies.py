@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = {"vesalia", "nvmidl"}
+OWN = {"vesalia", "nvmidl", "ai4med"}
 # Installed with an extra; the folder that may need it.
 EXTRA = {
     "pytest": "vesalia/testing",

@@ -74,8 +74,8 @@ def test_arguments_come_from_defaults_the_config_and_the_framework(archive: Arch
             "bug",
             [
                 (
-                    "c.json: train.loss: found mine.Mine, which failed with KeyError: 'oops', expected a class "
-                    "that can be made"
+                    "c.json: train.loss: found mine.Mine, which failed with KeyError: 'oops' (custom/mine.py, line "
+                    "16), expected a class that can be made"
                 )
             ],
         ),
@@ -133,6 +133,33 @@ def test_code_of_another_kind_is_a_fault(archive: ArchiveFolder, slot: str, base
         f"c.json: train.it: found the class mine.Mine, which is no {name}, expected a class derived from {base}; "
         f"write from {module} import {name}, and class Mine({name})"
     )
+
+
+V3_CODE = """
+from ai4med.components.metric import Metric
+from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer
+
+class Calm(MultiFieldTransformer):
+    def transform(self, ctx):
+        return ctx
+
+class Largest(Metric):
+    def compute(self, ctx):
+        return 1.0
+"""
+
+
+@pytest.mark.parametrize(("dice", "throws"), [("", False), ("import random\n", True)])
+def test_classes_for_v3_are_adapted(archive: ArchiveFolder, dice: str, *, throws: bool) -> None:
+    (archive.custom / "old.py").write_text(dice + V3_CODE)
+    file = archive.custom / "old.py"
+    calm = Target("old", "Calm", "custom", file)
+    made = build(ComponentPlan("transform", "Calm", "Calm#1", calm, {"fields": "image"}, "t[0]"), archive=archive)
+    assert (made.called, made.fields, made.deterministic) == ("Calm#1", ("image",), True)
+    assert made._brought.throws_dice is throws
+    largest = Target("old", "Largest", "custom", file)
+    metric = build(ComponentPlan("metric", "Largest", "largest", largest, {}, "m[0]"), archive=archive)
+    assert metric.name == "largest"
 
 
 def test_one_component_becomes_one_object(archive: ArchiveFolder) -> None:

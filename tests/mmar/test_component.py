@@ -231,8 +231,9 @@ def test_tensorflow_code_is_refused_with_what_to_port(tmp_path: Path) -> None:
     found = custom_faults(tmp_path / "a", "import tensorflow as tf\nclass MyLoss: pass\n")
     assert found == [
         (
-            f"{LOSS}.path: found my_loss.MyLoss, which builds on tensorflow (custom/my_loss.py), expected a loss in "
-            "PyTorch; write a class on vesalia.components.losses.base.Loss, called with (probabilities, target)"
+            f"{LOSS}.path: found my_loss.MyLoss, which builds on tensorflow (custom/my_loss.py, line 1), expected a "
+            "loss in PyTorch; write a class on vesalia.components.losses.base.Loss, called with (probabilities, "
+            "target) (docs/how-to/add-a-loss.md)"
         )
     ]
 
@@ -246,6 +247,56 @@ def test_transforms_have_a_port_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "a" / "custom" / "mine.py").write_text("import keras\n")
     with pytest.raises(ConfigError, match=r"vesalia\.transforms\.base\.Deterministic"):
         plan_training(tmp_path / "a")
+
+
+V3_TRANSFORM = """\
+from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer
+import numpy as np
+
+class Shift(MultiFieldTransformer):
+    def transform(self, ctx):
+        return np.random.rand()
+"""
+
+
+def with_shift(root: Path, code: str, **args: Any) -> TrainPlan:
+    shift = {"path": "shift.Shift", "args": {"fields": "image", **args}}
+    make(root, train=changed(TRAIN, train__pre_transforms__4=shift))
+    (root / "custom").mkdir()
+    (root / "custom" / "shift.py").write_text(code)
+    return plan_training(root, allow_custom_code=True)
+
+
+def test_a_transform_for_v3_is_checked_by_the_base_that_it_builds_on(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"args\.feilds: found an argument that does not exist, expected one of fields"
+    ):
+        with_shift(tmp_path / "a", V3_TRANSFORM, feilds="image")
+    plan = with_shift(tmp_path / "b", V3_TRANSFORM + "    def is_deterministic(self): return False\n")
+    assert plan.pre_transforms[4].args == {"fields": "image"}
+    assert not [warning for warning in plan.warnings if "is_deterministic" in warning.write]
+
+
+def test_dice_that_a_cache_would_freeze_are_a_warning(tmp_path: Path) -> None:
+    (warning,) = [each for each in with_shift(tmp_path / "a", V3_TRANSFORM).warnings if "shift" in each.found]
+    assert str(warning) == (
+        "config/config_train.json: train.pre_transforms[4].path: found shift.Shift, which uses random numbers and has "
+        "no method is_deterministic, expected one that gives False: without it, v3's code counts as deterministic, and "
+        "a cache keeps what it drew the first time; write def is_deterministic(self): return False"
+    )
+
+
+def test_names_of_v3_that_are_not_here_are_told_by_name(tmp_path: Path) -> None:
+    lost = "from ai4med.common.image import MedicalImage\nfrom ai4med.utils.image_utils import crop\n"
+    with pytest.raises(ConfigError) as caught:
+        with_shift(tmp_path / "a", V3_TRANSFORM + lost)
+    moved, gone = lines(caught.value)
+    assert moved.startswith(
+        "config/config_train.json: train.pre_transforms[4].path: found shift.Shift, which imports "
+        "ai4med.common.image.MedicalImage (custom/shift.py, line 7), expected names of v3 that are here: "
+    )
+    assert moved.endswith("; write from ai4med.common.medical_image import MedicalImage")
+    assert gone.endswith("; write your own code for it, or one of these")
 
 
 def test_torn_code_and_missing_classes_are_faults(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vesalia.registry.byoc import custom_code, foreign_imports, import_custom
+from vesalia.registry.byoc import custom_code, import_custom
 from vesalia.registry.kinds import Mismatch
 from vesalia.registry.target import Target
 
@@ -62,32 +62,34 @@ def test_a_wrong_module_leads_to_the_one_that_has_the_class(tmp_path: Path) -> N
     assert "the name of a component that ships" in lost.write
 
 
-def test_tensorflow_is_recognised_in_the_file_and_in_its_neighbours(tmp_path: Path) -> None:
-    custom = write(
-        tmp_path,
-        {
-            "direct.py": "import tensorflow as tf\nclass C: pass\n",
-            "through.py": "from pack import layers\nimport through\nclass C: pass\n",
-            "pack/__init__.py": "",
-            "pack/layers.py": "def f():\n    from keras.layers import Dense\n",
-            "clean.py": "import numpy\nimport torn\nclass C: pass\n",
-            "torn.py": "def (",
-        },
-    )
-    assert foreign_imports(target(custom, "direct.C"), "transform", custom=custom) == ("tensorflow",)
-    assert foreign_imports(target(custom, "through.C"), "loss", custom=custom) == ("keras",)
-    assert foreign_imports(target(custom, "clean.C"), "loss", custom=custom) == ()
+def test_a_class_that_lies_elsewhere_in_the_archive_is_found_and_where_it_belongs_is_said(tmp_path: Path) -> None:
+    code = {
+        "BYOC/deep/mine.py": "class Mine: pass\n",
+        "models/far.py": "class Far: pass\n",
+        ".git/a.py": "class Far: x\n",
+    }
+    archive = write(tmp_path / "archive", {**code, "top.py": "class Top: pass\n"})
+    found = custom_code("mine.Mine", archive / "custom")
+    assert isinstance(found, Mismatch)
+    assert found.expected == "a file custom/mine.py with the class Mine"
+    assert found.write == '"mine.Mine", and copy BYOC/deep/mine.py and what it imports into custom/'
+    assert isinstance(top := custom_code("byoc.top.Top", archive / "custom"), Mismatch)
+    assert top.write == '"top.Top", and copy top.py and what it imports into custom/'
+    assert isinstance(far := custom_code("far.Far", archive / "custom"), Mismatch)
+    assert far.write == "the file there, or the name of a component that ships"
 
 
-def test_the_old_framework_is_foreign_as_a_graph_or_where_nothing_stands_in_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    custom = write(tmp_path, {"mine.py": "from ai4med.components.transforms import x\nclass C: pass\n"})
-    assert foreign_imports(target(custom, "mine.C"), "model", custom=custom) == ("ai4med",)
-    monkeypatch.setattr("vesalia.registry.byoc.locate_module", lambda _: None)
-    assert foreign_imports(target(custom, "mine.C"), "transform", custom=custom) == ("ai4med",)
-    monkeypatch.setattr("vesalia.registry.byoc.locate_module", lambda _: Path("ai4med/__init__.py"))
-    assert foreign_imports(target(custom, "mine.C"), "transform", custom=custom) == ()
+def test_a_class_beside_the_archive_is_found_too(tmp_path: Path) -> None:
+    write(tmp_path, {"BYOC/mine.py": "class Mine: pass\n", "archive/config/config_train.json": "{}\n"})
+    found = custom_code("mine.Mine", tmp_path / "archive" / "custom")
+    assert isinstance(found, Mismatch)
+    assert found.write == '"mine.Mine", and copy BYOC/mine.py (beside the archive) and what it imports into custom/'
+
+
+def test_an_archive_that_is_not_there_holds_no_class(tmp_path: Path) -> None:
+    found = custom_code("mine.Mine", tmp_path / "nowhere" / "custom")
+    assert isinstance(found, Mismatch)
+    assert found.write == "the file there, or the name of a component that ships"
 
 
 def test_import_leaves_no_traces(tmp_path: Path) -> None:

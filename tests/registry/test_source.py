@@ -28,6 +28,7 @@ def test_locates_own_custom_and_installed_modules(tmp_path: Path) -> None:
     (tmp_path / "mine.py").touch()
     assert locate_module("vesalia.errors") == Path(source.__file__).parents[1] / "errors.py"
     assert locate_module("vesalia.none") is None
+    assert locate_module("ai4med.common.constants") == source.PACKAGE_ROOT / "ai4med" / "common" / "constants.py"
     assert locate_module("mine", tmp_path) == tmp_path / "mine.py"
     assert locate_module("json.decoder", tmp_path) == locate_module("json.decoder")
     assert (locate_module("json") or Path()).name == "__init__.py"
@@ -96,6 +97,13 @@ def test_null_bytes_are_a_syntax_error_in_every_python(tmp_path: Path, monkeypat
         read_source(tmp_path / "mod.py", "mod")
 
 
-def test_names_every_imported_module() -> None:
+def test_names_every_imported_module_and_its_line() -> None:
     tree = ast.parse("import a.b, c\ndef f():\n    from .d import e\n    from g import h\n")
-    assert list(imported_modules(tree, "pack")) == ["a.b", "c", "pack.d", "pack.d.e", "g", "g.h"]
+    assert list(imported_modules(tree, "pack")) == [
+        ("a.b", 1),
+        ("c", 1),
+        ("pack.d", 3),
+        ("pack.d.e", 3),
+        ("g", 4),
+        ("g.h", 4),
+    ]

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from vesalia.errors import ConfigError, Fault, UserError
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import ComponentPlan
+from vesalia.registry.ancestry import may_throw_dice
 from vesalia.registry.catalog import INJECTED
-from vesalia.registry.registry import base_of, load
+from vesalia.registry.registry import adapter_of, base_of, load
+from vesalia.registry.target import Brought
+from vesalia.runtime.error_place import place_of
 
 __all__ = ["Builder", "build", "rehearse"]
 
@@ -45,21 +49,31 @@ def build(component: ComponentPlan, *, archive: ArchiveFolder | None = None, **i
     except Exception as error:
         if component.target.origin == "builtin":
             raise
-        found = f"{component.target.path}, which failed with {type(error).__name__}: {error}"
+        place = place_of(error, component.target.file.parent)
+        found = f"{component.target.path}, which failed with {type(error).__name__}: {error}{place}"
         raise ConfigError(faults=[_placed(Fault("", "", found, "a class that can be made"), component)]) from error
 
 
-def _class_of(component: ComponentPlan, archive: ArchiveFolder | None) -> type:
-    """The component's class; one that did not ship must derive from the base of its slot."""
+def _class_of(component: ComponentPlan, archive: ArchiveFolder | None) -> Callable[..., Any]:
+    """What makes the component: a class that derives from the base of its slot, or what adapts one written for v3."""
     found = load(component.target, archive.custom if archive else None)
     if component.target.origin == "builtin":
         return found
+    adapter = adapter_of(component.slot, found)
+    if adapter is not None:
+        return partial(load(adapter), _brought(component, found, archive))
     base = base_of(component.slot)
     if not issubclass(found, load(base)):
         name, said = component.target.qualname, f"the class {component.target.path}, which is no {base.qualname}"
         write = f"from {base.module} import {base.qualname}, and class {name}({base.qualname})"
         raise ConfigError(faults=[Fault("", "", said, f"a class derived from {base.path}", write)])
     return found
+
+
+def _brought(component: ComponentPlan, found: type, archive: ArchiveFolder | None) -> Brought:
+    target = component.target
+    throws_dice = archive is None or target.origin != "custom" or may_throw_dice(target, archive.custom)
+    return Brought(found, component.handle, target.file, throws_dice=throws_dice)
 
 
 class Builder:

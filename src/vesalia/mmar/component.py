@@ -11,11 +11,15 @@ from vesalia.errors import Fault
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.arguments import check_arguments
 from vesalia.mmar.findings import Findings
+from vesalia.mmar.library import ADAPTERS as LIBRARY_ADAPTERS
+from vesalia.mmar.library import Place, is_plain, read_library, read_plain
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import Handles, Reference, split_name
-from vesalia.registry.byoc import custom_code, foreign_imports
-from vesalia.registry.catalog import INJECTED, UNPORTED
+from vesalia.registry.ancestry import Import, foreign_imports, freezes_dice, missing_names, v3_names
+from vesalia.registry.byoc import custom_code
+from vesalia.registry.catalog import FILLED, INJECTED, UNPORTED
 from vesalia.registry.kinds import Mismatch, coerce, shown
+from vesalia.registry.library import is_library
 from vesalia.registry.registry import Target, find, slots_of, suggest
 from vesalia.registry.signature import Signature, read_signature
 
@@ -36,6 +40,12 @@ _PORTS: Mapping[str, str] = {
     "metric": "a class on vesalia.components.metrics.base.Metric with the method score(subject, fields)",
     "inferer": "a class on vesalia.components.inferers.base.Inferer",
     "writer": "a class on vesalia.components.writers.base.Writer",
+}
+_PAGES: Mapping[str, str] = {
+    "model": "add-a-model",
+    "loss": "add-a-loss",
+    "transform": "add-a-transform",
+    "batch_transform": "add-a-transform",
 }
 _TRANSFORM_PORT = "a class on vesalia.transforms.base.Deterministic with the method transform(sample)"
 
@@ -123,14 +133,18 @@ class ComponentReader:
             self._unreadable(f"{key}.name", found=found, expected=expected, write='"name": "..."')
             return None
         class_name, handle = split_name(name or "")
-        target = self._target(class_name, (path or "").strip(), slot, key)
+        path = (path or "").strip()
+        place = Place(slot, key, self.archive, self.findings)
+        if is_library(path) and slot in LIBRARY_ADAPTERS:
+            plan = read_library(node.get("args", {}), path=path, handle=handle, place=place)
+            self.findings.unreadable.extend([] if plan else [key])
+            return plan
+        target = self._target(class_name, path, slot, key)
         signature = self._signature(target, slot, key) if target else None
         if target is None or signature is None:
             self.findings.unreadable.append(key)
             return None
-        args = check_arguments(
-            node.get("args", {}), signature, slot=slot, key=key, archive=self.archive, findings=self.findings
-        )
+        args, defaults = self._arguments(node.get("args", {}), target, signature, place)
         plan = ComponentPlan(
             slot,
             target.qualname,
@@ -139,11 +153,30 @@ class ComponentReader:
             args,
             key,
             self.findings.file,
-            {name: value for name, value in signature.defaults.items() if name not in INJECTED.get(slot, ())},
+            defaults,
         )
         if slot == "transform":
             self.handles.add(plan, self.findings)
         return plan
+
+    def _arguments(
+        self, args: object, target: Target, signature: Signature, place: Place
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The typed arguments, and the constructor's defaults."""
+        if is_plain(target, place):
+            return read_plain(args, signature, place=place)
+        typed = check_arguments(
+            args,
+            signature,
+            slot=place.slot,
+            key=place.key,
+            archive=self.archive,
+            findings=self.findings,
+            component=target.qualname if target.origin == "builtin" else "",
+        )
+        hidden = INJECTED.get(place.slot, ())
+        filled = {name: 3 for name in signature.parameters if name in FILLED.get(place.slot, ())}
+        return typed, {name: value for name, value in {**filled, **signature.defaults}.items() if name not in hidden}
 
     def _target(self, name: str, path: str, slot: str, key: str) -> Target | None:
         """The class: ``path`` decides where it is given, and may hold a bare class name or lead to one that ships."""
@@ -176,15 +209,8 @@ class ComponentReader:
         return None
 
     def _custom(self, target: Target, slot: str, key: str) -> Target | None:
-        foreign = foreign_imports(target, slot, custom=self.archive.custom)
         shown_file = self.archive.shown(target.file)
-        if foreign:
-            self.findings.fault(
-                key,
-                found=f"{target.path}, which builds on {' and '.join(foreign)} ({shown_file})",
-                expected=f"{a_component(slot)} in PyTorch",
-                write=_PORTS.get(slot, _TRANSFORM_PORT),
-            )
+        if not self._is_possible(target, slot, key):
             return None
         if not self.allow_custom_code:
             self.findings.refusals.append(
@@ -197,6 +223,42 @@ class ComponentReader:
                 )
             )
         return target
+
+    def _is_possible(self, target: Target, slot: str, key: str) -> bool:
+        """Whether custom code builds on nothing that is missing here; what is, is reported."""
+        foreign = foreign_imports(target, slot, custom=self.archive.custom)
+        if foreign:
+            places = " and ".join(f"{each.name} ({self._place(each)})" for each in foreign)
+            self.findings.fault(
+                key,
+                found=f"{target.path}, which builds on {places}",
+                expected=f"{a_component(slot)} in PyTorch",
+                write=f"{_PORTS.get(slot, _TRANSFORM_PORT)} (docs/how-to/{_PAGES.get(slot, 'use-custom-code')}.md)",
+            )
+            return False
+        missing = missing_names(target, self.archive.custom)
+        for each in missing:
+            home = v3_names().get(each.name.rpartition(".")[2])
+            name = each.name.rpartition(".")[2]
+            write = f"from {home} import {name}" if home else "your own code for it, or one of these"
+            self.findings.fault(
+                key,
+                found=f"{target.path}, which imports {each.name} ({self._place(each)})",
+                expected=f"names of v3 that are here: {', '.join(v3_names())}",
+                write=write,
+            )
+        if freezes_dice(target, self.archive.custom):
+            self.findings.warn(
+                key,
+                found=f"{target.path}, which uses random numbers and has no method is_deterministic",
+                expected="one that gives False: without it, v3's code counts as deterministic, and a cache keeps "
+                "what it drew the first time",
+                write="def is_deterministic(self): return False",
+            )
+        return not missing
+
+    def _place(self, each: Import) -> str:
+        return f"{self.archive.shown(each.file)}, line {each.line}"
 
     def _signature(self, target: Target, slot: str, key: str) -> Signature | None:
         file = self.archive.shown(target.file)

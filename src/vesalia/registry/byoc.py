@@ -1,6 +1,6 @@
 """Bring your own component: classes from an archive's ``custom/`` folder, and from nowhere else.
 
-Reading a config never imports such code; :func:`custom_code` and :func:`foreign_imports` only read its source.
+Reading a config never imports such code: :func:`custom_code` and :mod:`vesalia.registry.ancestry` only read its source.
 Importing it (:func:`import_custom`) puts the folder on ``sys.path``, and takes it and its modules out again, so that
 two archives may have modules of the same name, and nothing of an archive is left behind.
 
@@ -12,24 +12,26 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
 
 from vesalia.registry.kinds import Mismatch
-from vesalia.registry.source import imported_modules, locate_module, module_below, read_source
+from vesalia.registry.source import module_below, read_source
 from vesalia.registry.target import Target
 
-__all__ = ["custom_code", "foreign_imports", "import_custom"]
+__all__ = ["custom_code", "import_custom"]
 
-_GRAPH_LIBRARIES = frozenset({"tensorflow", "keras", "horovod", "tensorpack", "tf_slim", "tensorflow_addons"})
-_SHIM = "ai4med"
-_GRAPH_SLOTS = frozenset({"model", "loss", "optimizer", "lr_policy", "aux_op", "inferer", "model_loader", "handler"})
-"""Slots whose ``ai4med`` classes were TensorFlow graphs; the others worked on NumPy arrays."""
+_SKIPPED = frozenset({"models", "eval", "resources", "docs", "commands", "config", "__pycache__", "site-packages"})
+"""Folders of an archive that hold no modules, and may hold many files."""
+_BESIDE = ("BYOC", "byoc", "custom")
+"""Folders beside an archive in which v3's archives had their code."""
+_FILES_READ = 500
 _LOCK = RLock()
 
 
@@ -55,49 +57,43 @@ def custom_code(dotted: str, custom: Path) -> Target | Mismatch:
 
 
 def _proposal(custom: Path, qualname: str) -> str:
-    """A path that would work: the module of ``custom`` in which the class is defined."""
-    for file in sorted(custom.rglob("*.py")):
-        dotted = ".".join(file.relative_to(custom).with_suffix("").parts)
+    """A path that would work: the module of ``custom`` that defines the class, or the file that belongs there."""
+    inside = _defining(sorted(custom.rglob("*.py")), qualname)
+    if inside is not None:
+        dotted = ".".join(inside.relative_to(custom).with_suffix("").parts)
+        return f'"{dotted.removesuffix(".__init__")}.{qualname}"'
+    root = custom.parent
+    outside = _defining(_elsewhere(root), qualname)
+    if outside is None:
+        return "the file there, or the name of a component that ships"
+    if outside.is_relative_to(root):
+        shown = outside.relative_to(root).as_posix()
+    else:
+        shown = f"{outside.relative_to(root.parent).as_posix()} (beside the archive)"
+    return f'"{outside.stem}.{qualname}", and copy {shown} and what it imports into custom/'
+
+
+def _defining(files: Iterable[Path], qualname: str) -> Path | None:
+    """The first of ``files`` that defines the class."""
+    for file in islice(files, _FILES_READ):
         try:
-            classes = read_source(file, dotted).classes
+            if qualname in read_source(file, file.stem).classes:
+                return file
         except (SyntaxError, OSError):
             continue
-        if qualname in classes:
-            return f'"{dotted.removesuffix(".__init__")}.{qualname}"'
-    return "the file there, or the name of a component that ships"
+    return None
 
 
-def foreign_imports(target: Target, slot: str, *, custom: Path) -> tuple[str, ...]:
-    """TensorFlow (or v3 graph) modules that custom code imports, itself or through its neighbours in ``custom``."""
-    found: dict[str, None] = {}
-    waiting = [(target.file, target.module)]
-    seen: set[Path] = set()
-    while waiting:
-        file, name = waiting.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for module in _imports_of(file, name):
-            neighbour = module_below(custom, module)
-            if neighbour is not None:
-                waiting.append((neighbour, module))
-            elif _is_foreign(module.partition(".")[0], slot):
-                found[module.partition(".")[0]] = None
-    return tuple(found)
+def _elsewhere(root: Path) -> Iterator[Path]:
+    """Python files of an archive outside ``custom``, and of the folders beside it in which v3 kept code."""
+    yield from sorted(root.glob("*.py"))
+    folders = [folder for folder in _folders(root) if folder.name not in _SKIPPED and not folder.name.startswith(".")]
+    for folder in (*folders, *(root.parent / name for name in _BESIDE)):
+        yield from sorted(folder.rglob("*.py"))
 
 
-def _imports_of(file: Path, name: str) -> tuple[str, ...]:
-    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    try:
-        return tuple(imported_modules(read_source(file, name).tree, package))
-    except (SyntaxError, OSError):
-        return ()
-
-
-def _is_foreign(top: str, slot: str) -> bool:
-    if top == _SHIM:
-        return slot in _GRAPH_SLOTS or locate_module(_SHIM) is None
-    return top in _GRAPH_LIBRARIES
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
 
 def import_custom(target: Target, custom: Path) -> type:

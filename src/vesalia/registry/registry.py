@@ -7,13 +7,13 @@ import importlib
 from pathlib import Path
 
 from vesalia.registry.byoc import import_custom
-from vesalia.registry.catalog import BASES, CATALOG
+from vesalia.registry.catalog import ADAPTERS, BASES, CATALOG
 from vesalia.registry.entrypoints import find_plugin, plugin_names
 from vesalia.registry.source import locate_module
 from vesalia.registry.target import Target
 from vesalia.runtime.nearness import nearest
 
-__all__ = ["Target", "base_of", "find", "find_path", "load", "slots_of", "suggest"]
+__all__ = ["Target", "adapter_of", "base_of", "find", "find_path", "load", "slots_of", "suggest"]
 
 
 def find(slot: str, name: str) -> Target | None:
@@ -43,6 +43,14 @@ def _builtin(address: str) -> Target:
 def base_of(slot: str) -> Target:
     """The class that every component of ``slot`` derives from; nothing is imported."""
     return _builtin(BASES[slot])
+
+
+def adapter_of(slot: str, found: type) -> Target | None:
+    """What makes a component of ``found``, a class written for v3 or plain PyTorch; None for what is one already."""
+    if slot not in ADAPTERS or issubclass(found, load(base_of(slot))):
+        return None
+    base, adapter = ADAPTERS[slot]
+    return _builtin(adapter) if issubclass(found, load(_builtin(base))) else None
 
 
 def suggest(slot: str, name: str) -> str | None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vesalia.registry.kinds import KINDS
-from vesalia.registry.source import SourceModule, locate_module, module_below, read_source
+from vesalia.registry.source import OWN_PACKAGES, SourceModule, locate_module, module_below, read_source
 from vesalia.registry.target import Target
 
-__all__ = ["Parameter", "Signature", "read_signature"]
+__all__ = ["Parameter", "Signature", "lineage", "read_signature"]
 
 _PLAIN_BASES = frozenset({"object", "ABC", "Generic", "Protocol", "Module"})
 _STANDARD_NAMES = frozenset(
@@ -109,6 +109,27 @@ def read_signature(target: Target, custom: Path | None = None) -> Signature:
     return Signature(signature.parameters, signature.defaults, signature.is_open, doc)
 
 
+def lineage(target: Target, custom: Path | None = None) -> frozenset[str]:
+    """The dotted paths of a class and of those it derives from; of other packages only the first ones."""
+    found: set[str] = set()
+    first = _find_class(read_source(target.file, target.module), target.qualname, custom)
+    waiting = [first] if first else []
+    while waiting:
+        place = waiting.pop()
+        path = f"{place.module.name}.{place.node.name}"
+        bases = [] if path in found else place.node.bases
+        found.add(path)
+        for base in bases:
+            name = _dotted_name(base.value if isinstance(base, ast.Subscript) else base)
+            parent = _find_class(place.module, name, custom)
+            if parent is not None:
+                waiting.append(parent)
+            else:
+                head, _, rest = name.partition(".")
+                found.add(".".join(filter(None, [*place.module.imports.get(head, (head, "")), rest])))
+    return frozenset(found)
+
+
 def _find_class(module: SourceModule, name: str, custom: Path | None, depth: int = 0) -> _Place | None:
     """The class ``name`` of ``module``, followed through imports below Vesalia, the module's package or ``custom``."""
     first, _, rest = name.partition(".")
@@ -123,9 +144,9 @@ def _find_class(module: SourceModule, name: str, custom: Path | None, depth: int
 
 
 def _near_module(dotted: str, seen_from: SourceModule, custom: Path | None) -> SourceModule | None:
-    """A module that may be read: Vesalia's, the same package's, or the archive's; other packages stay closed."""
+    """A module that may be read: our own, the same package's, or the archive's; other packages stay closed."""
     top = dotted.partition(".")[0]
-    is_open = top in {"vesalia", seen_from.name.partition(".")[0]}
+    is_open = top in {*OWN_PACKAGES, seen_from.name.partition(".")[0]}
     file = locate_module(dotted, custom) if is_open else custom and module_below(custom, dotted)
     if file is None:
         return None

@@ -10,9 +10,20 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["SourceModule", "imported_modules", "locate_module", "module_below", "read_source"]
+__all__ = [
+    "OWN_PACKAGES",
+    "PACKAGE_ROOT",
+    "SourceModule",
+    "imported_modules",
+    "locate_module",
+    "module_below",
+    "read_source",
+]
 
-_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+OWN_PACKAGES = frozenset({"vesalia", "ai4med"})
+"""The packages that ship together, and that components build on."""
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+"""The folder that these packages lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +67,8 @@ def locate_module(dotted: str, custom: Path | None = None) -> Path | None:
         custom: A folder that is looked in first, such as an archive's ``custom``.
     """
     top, _, rest = dotted.partition(".")
-    if top == "vesalia":
-        return module_below(_PACKAGE_ROOT, dotted)
+    if top in OWN_PACKAGES:
+        return module_below(PACKAGE_ROOT, dotted)
     found = module_below(custom, dotted) if custom else None
     return found or _installed(top, rest)
 
@@ -126,12 +137,12 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*kept, *([node.module] if node.module else [])])
 
 
-def imported_modules(tree: ast.Module, package: str) -> Iterator[str]:
-    """Every module that a source imports anywhere, by its full dotted name."""
+def imported_modules(tree: ast.Module, package: str) -> Iterator[tuple[str, int]]:
+    """Every module that a source imports anywhere, by its full dotted name, and the line where it does."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, package)
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            yield module, node.lineno
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)

@@ -1,0 +1,1 @@
+"""What is handed around: images, their formats, their properties, and the context that holds them."""

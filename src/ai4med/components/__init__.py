@@ -1,0 +1,1 @@
+"""What custom components derive from."""

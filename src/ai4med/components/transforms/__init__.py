@@ -1,0 +1,1 @@
+"""What custom transforms derive from."""

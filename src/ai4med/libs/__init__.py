@@ -1,0 +1,1 @@
+"""What custom components work with."""

@@ -1,0 +1,1 @@
+"""What custom metrics collect their values in."""

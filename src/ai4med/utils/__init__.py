@@ -1,0 +1,1 @@
+"""Small functions that old code imports from here."""
