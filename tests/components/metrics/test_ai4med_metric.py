@@ -14,6 +14,7 @@ import torch
 from ai4med.common.transform_ctx import TransformContext
 from ai4med.components.metric import Metric as V3Metric
 from vesalia.components.metrics.ai4med_metric import Ai4medMetric
+from vesalia.components.metrics.base import SubjectFields
 from vesalia.errors import ConfigError, DataError
 from vesalia.registry.target import Brought
 from vesalia.testing.metrics import MetricSuite
@@ -95,7 +96,7 @@ def test_a_metric_that_collects_says_itself_what_all_come_to() -> None:
     for subject, value in (("a", 3.0), ("b", 7.0), ("c", 5.0)):
         metric.update(subject, {"volume": torch.tensor(value)})
     assert [score.value for score in metric.scores] == [3, 7, 5]
-    assert (metric.compute(), metric.name) == (7, "Handle")
+    assert (metric.compute(), metric.name, metric.is_pooled) == (7, "Handle", True)
     metric.reset()
     metric.update("d", {"volume": torch.tensor(1.0)})
     assert metric.compute() == 1
@@ -121,11 +122,13 @@ def test_fields_are_images_arrays_and_numbers() -> None:
         def compute(self, ctx: TransformContext) -> float:
             flat = ctx.get_image("flat")
             assert (str(flat.get_shape_format()), flat.get_property("filename")) == ("CHW", "case_1")
+            assert flat.get_property("spacing") == (2, 3)
             assert ctx["grades"].tolist() == [0, 1]
             assert type(ctx["loss"]) is float
             return float(np.float32(1))
 
-    fields = {"flat": torch.zeros(1, 2, 2), "grades": torch.tensor([0, 1]), "loss": torch.tensor(0.5)}
+    tensors = {"flat": torch.zeros(1, 2, 2), "grades": torch.tensor([0, 1]), "loss": torch.tensor(0.5)}
+    fields = SubjectFields(tensors, spacing_mm={"flat": (2, 3)})
     assert adapted(Kinds).score("case_1", fields).value == 1
 
 

@@ -13,7 +13,7 @@ import torch
 
 from ai4med.common.transform_ctx import TransformContext
 from ai4med.components.metric import Metric as V3Metric
-from vesalia.components.metrics.base import Metric, SubjectScore
+from vesalia.components.metrics.base import Metric, SubjectScore, spacing_of
 from vesalia.errors import DataError, VesaliaError
 from vesalia.imaging.array_image import context_of
 from vesalia.imaging.geometry import Grid
@@ -28,7 +28,8 @@ class Ai4medMetric(Metric):
     """A class on ``ai4med``'s ``Metric``.
 
     One with ``compute`` gives a value per subject, and the metric is their mean. One with ``update``, ``get`` and
-    ``reset`` of its own says itself what all subjects come to; a subject's value is what it says of that one alone.
+    ``reset`` of its own says itself what all subjects together come to; a subject's value is what it says of that one
+    alone.
 
     Args:
         brought: The class.
@@ -43,7 +44,7 @@ class Ai4medMetric(Metric):
         self.custom: V3Metric = brought.made_of(**arguments)
         self._alone: V3Metric = copy.deepcopy(self.custom)
         kind = type(self.custom)
-        self._collects = kind.update is not V3Metric.update or kind.get is not V3Metric.get
+        self.is_pooled = kind.update is not V3Metric.update or kind.get is not V3Metric.get
         name = self._told("name", "")
         super().__init__(
             str(name) or brought.called,
@@ -59,37 +60,32 @@ class Ai4medMetric(Metric):
         return value() if callable(value) else value
 
     def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
-        """What the custom code says of one subject.
+        """What the custom code says of one subject; one that judges all together is told of it, too.
 
         Raises:
             DataError: It failed, or gave no number; the message says in which line.
         """
         context = _context(subject, fields)
-        return SubjectScore(subject, self._number(lambda: self._judged_alone(context)))
+        if not self.is_pooled:
+            return SubjectScore(subject, self._number(lambda: self.custom.compute(context)))
+        alone = self._number(lambda: self._judged_alone(context))
+        self._safely(lambda: self.custom.update(_context(subject, fields)))
+        return SubjectScore(subject, alone)
 
     def _judged_alone(self, context: TransformContext) -> object:
-        if not self._collects:
-            return self._alone.compute(context)
         self._alone.reset()
         self._alone.update(context)
         return self._alone.get()
 
-    def update(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
-        """Judge one subject and keep the score."""
-        scored = super().update(subject, fields)
-        if self._collects:
-            self._safely(lambda: self.custom.update(_context(subject, fields)))
-        return scored
-
     def reset(self) -> None:
         """Forget all subjects."""
         super().reset()
-        if self._collects:
+        if self.is_pooled:
             self._safely(self.custom.reset)
 
     def compute(self) -> float:
         """The mean of the subjects' values, or what the custom code says of them together."""
-        return self._number(self.custom.get) if self._collects else super().compute()
+        return self._number(self.custom.get) if self.is_pooled else super().compute()
 
     def _number(self, work: Callable[[], object]) -> float:
         value = self._safely(work)
@@ -111,7 +107,7 @@ class Ai4medMetric(Metric):
 
 def _context(subject: str, fields: dict[str, torch.Tensor]) -> TransformContext:
     """Fields with places in space as images ``CDHW`` or ``CHW``, others as arrays, single numbers as such."""
-    volumes = {name: _volume(subject, data) for name, data in fields.items() if data.ndim > 2}
+    volumes = {name: _volume(subject, data, spacing_of(fields, name)) for name, data in fields.items() if data.ndim > 2}
     context = context_of(Sample(volumes, name=subject))
     for name, data in fields.items():
         if name not in volumes:
@@ -119,5 +115,6 @@ def _context(subject: str, fields: dict[str, torch.Tensor]) -> TransformContext:
     return context
 
 
-def _volume(subject: str, data: torch.Tensor) -> Volume:
-    return Volume(data, channel="first", source=Source((Path(subject),), Grid(tuple(data.shape[1:]), np.eye(4))))
+def _volume(subject: str, data: torch.Tensor, spacing_mm: tuple[float, ...]) -> Volume:
+    affine = np.diag([*spacing_mm, *[1.0] * (4 - len(spacing_mm))])
+    return Volume(data, affine, "first", source=Source((Path(subject),), Grid(tuple(data.shape[1:]), affine)))

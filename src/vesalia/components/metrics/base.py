@@ -7,7 +7,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -62,8 +61,7 @@ class Metric(ABC):
         is_pooled: Whether all subjects are judged together: none has a value of its own, :meth:`compute` has it.
     """
 
-    is_pooled: ClassVar[bool] = False
-
+    is_pooled: bool = False
     larger_is_better: bool = True
 
     def __init__(

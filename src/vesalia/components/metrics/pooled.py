@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -32,7 +31,7 @@ class LabelMetric(Metric):
         label_format: Channels per label, as the pipeline's ``output_label_format``; None splits them evenly.
     """
 
-    is_pooled: ClassVar[bool] = True
+    is_pooled: bool = True
 
     def __init__(
         self,
