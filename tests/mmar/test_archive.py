@@ -22,6 +22,14 @@ def test_parts_are_folders_below_the_root(root: Path) -> None:
     assert [getattr(archive, name) for name in (*FOLDERS, "custom")] == [root / name for name in (*FOLDERS, "custom")]
 
 
+def test_code_lies_in_custom_or_where_examples_of_v3_have_it(root: Path) -> None:
+    archive = open_archive(root)
+    (root / "BYOC").mkdir()
+    assert archive.custom == root / "BYOC"
+    (root / "custom").mkdir()
+    assert archive.custom == root / "custom"
+
+
 def test_a_relative_root_becomes_absolute(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root / "config")
     assert open_archive("..").root == root.resolve()

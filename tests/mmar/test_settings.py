@@ -107,6 +107,7 @@ def test_extra_names_are_allowed(tmp_path: Path) -> None:
         extra=5,
         num_epochs=3,
         search=[{"any": "thing"}],
+        lr_search=[1e-5, 1e-3],
         train__pre_transforms=pre,
     )
     assert plan.pre_transforms[4].args["probability"] == 0.25

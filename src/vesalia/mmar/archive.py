@@ -53,8 +53,12 @@ class ArchiveFolder:
 
     @property
     def custom(self) -> Path:
-        """The archive's own Python code, imported only when the user allows it."""
-        return self.root / "custom"
+        """The archive's own Python code, imported only when the user allows it.
+
+        v3's examples keep theirs in ``BYOC``, which counts where there is no ``custom``.
+        """
+        folder, older = self.root / "custom", self.root / "BYOC"
+        return older if older.is_dir() and not folder.is_dir() else folder
 
     def shown(self, path: Path) -> str:
         """A path as messages name it: relative to the archive where it lies in it."""

@@ -58,7 +58,7 @@ TRAIN_SETTINGS: Mapping[str, Setting] = {
     "train_summary_recording_interval": Setting("Whole", default=1),
     "stop_threshold": Setting("float | None"),
 }
-TRAIN_SECTIONS = frozenset({"train", "validate", "determinism", "search"})
+TRAIN_SECTIONS = frozenset({"train", "validate", "determinism", "search", "lr_search"})
 
 EVALUATE_SETTINGS: Mapping[str, Setting] = {
     "batch_size": Setting("Count", default=1),

@@ -41,8 +41,8 @@ def build(root: Path, one: PublicConfig, config: Config | None = None) -> Path:
     (root / "config" / "environment.json").write_text(json.dumps({**_ENVIRONMENT, **one.environment}))
     (root / "config" / "config_train.json").write_text(json.dumps(config or one.config, indent=1))
     for name, text in one.custom.items():
-        (root / "custom").mkdir(exist_ok=True)
-        (root / "custom" / name).write_text(text)
+        (root / one.code_folder).mkdir(exist_ok=True)
+        (root / one.code_folder / name).write_text(text)
     return root
 
 

@@ -202,6 +202,7 @@ CONFIGS = (
         _byoc_transform(),
         environment=ENVIRONMENT,
         custom={"myTransformation.py": ADD_CONSTANT},
+        code_folder="BYOC",
     ),
     PublicConfig(
         "GettingStarted/trn_BYOC_DataLoader",
@@ -209,5 +210,6 @@ CONFIGS = (
         data="arrays",
         environment=ENVIRONMENT,
         custom={"myNpLoader.py": NUMPY_LOADER},
+        code_folder="BYOC",
     ),
 )

@@ -37,7 +37,8 @@ class PublicConfig:
         data: Which of the tiny data sets it is tried on.
         environment: Its ``environment.json`` beyond what all archives have.
         overrides: What the script that comes with it gives after ``--set``, beside the data.
-        custom: Files of its ``custom`` folder.
+        custom: Files of its own code.
+        code_folder: Where they lie.
         notes: Texts that warnings of a check must contain.
     """
 
@@ -47,6 +48,7 @@ class PublicConfig:
     environment: Mapping[str, Any] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     custom: Mapping[str, str] = field(default_factory=dict)
+    code_folder: str = "custom"
     notes: tuple[str, ...] = ()
 
 
