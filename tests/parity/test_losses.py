@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from monai.losses.dice import DiceLoss
+from monai.losses.dice import DiceCELoss, DiceLoss
 from monai.losses.focal_loss import FocalLoss
 
 from vesalia.components.losses.base import Loss
@@ -83,6 +84,69 @@ def test_sums() -> None:
     assert both == pytest.approx(entropy_twin(p, t) + dice, abs=2e-6)
     both = FocalDice()(logits.softmax(1), target).item()
     assert both == pytest.approx(entropy_twin(p, t, gamma=2.0) + dice, abs=2e-6)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_sums_hand_their_arguments_on(skip: bool) -> None:
+    logits, target = example()
+    first = 1 if skip else 0
+    p, t = logits.double().softmax(1).numpy()[:, first:], onehot(target)[:, first:]
+    dice = dice_twin(p, t, squared=True, jaccard=True, smooth=0.1, top=0.2)
+    shared: dict[str, Any] = {
+        "squared_pred": True,
+        "jaccard": True,
+        "smooth": 0.1,
+        "top_smooth": 0.2,
+        "skip_background": skip,
+    }
+    found = CrossEntropyDice(**shared)(logits.softmax(1), target).item()
+    assert found == pytest.approx(entropy_twin(p, t) + dice, abs=2e-6)
+    found = FocalDice(gamma=1.5, **shared)(logits.softmax(1), target).item()
+    assert found == pytest.approx(entropy_twin(p, t, gamma=1.5) + dice, abs=2e-6)
+
+
+@pytest.mark.parametrize("loss", [Dice(), CrossEntropy(), Focal(), CrossEntropyDice(), FocalDice()])
+def test_onehot_targets_say_the_same(loss: Loss) -> None:
+    logits, target = example()
+    again = type(loss)(is_onehot_targets=True)  # type: ignore[call-arg]
+    found = again(logits.softmax(1), torch.from_numpy(onehot(target)))
+    assert found.item() == pytest.approx(loss(logits.softmax(1), target).item(), abs=1e-6)
+
+
+def test_one_channel_is_judged_on_both_sides() -> None:
+    logits, target = example()
+    one, mask = logits[:, :1].sigmoid(), (target > 0).double().numpy()
+    p = one.double().numpy()
+    dice = dice_twin(p, mask, squared=False, jaccard=False, smooth=1e-5, top=0.0)
+    entropy = entropy_twin(p, mask) + entropy_twin(1 - p, 1 - mask)
+    focal = entropy_twin(p, mask, gamma=2.0) + entropy_twin(1 - p, 1 - mask, gamma=2.0)
+    expected = {
+        Dice: dice,
+        CrossEntropy: entropy,
+        Focal: focal,
+        CrossEntropyDice: entropy + dice,
+        FocalDice: focal + dice,
+    }
+    for kind, value in expected.items():
+        assert kind()(one, target).item() == pytest.approx(value, abs=2e-6), kind.__name__
+
+
+@pytest.mark.parametrize("smooth", [1e-8, 1e-3, 0.1])
+def test_the_smoothing_of_cross_entropy_stands_in_the_logarithm(smooth: float) -> None:
+    logits, target = example()
+    p, t = logits.double().softmax(1).numpy(), onehot(target)
+    expected = float(-(t * np.log(p + smooth)).sum(axis=1).mean())
+    assert CrossEntropy(smooth=smooth)(logits.softmax(1), target).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_cross_entropy_dice_is_monais_on_logits() -> None:
+    """MONAI's DiceCE with its smoothing set as v3's; absent classes cost 1 in both."""
+    logits, target = example()
+    logits.requires_grad_()
+    twin = DiceCELoss(to_onehot_y=True, softmax=True, smooth_nr=0, smooth_dr=1e-5, batch=False)
+    expected = value_and_gradient(twin(logits, target), logits)
+    found = value_and_gradient(CrossEntropyDice()(logits.softmax(1), target), logits)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-4)
 
 
 def value_and_gradient(loss: torch.Tensor, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
