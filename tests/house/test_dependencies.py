@@ -16,7 +16,7 @@ EXTRA = {
     "pytest": "vesalia/testing",
     "SimpleITK": "vesalia/datatools",
     "pydicom": "vesalia/datatools",
-    "numba": "vesalia/transforms",
+    "numba": "vesalia/imaging",
     "onnx": "vesalia/deploy",
     "onnxscript": "vesalia/deploy",
     "onnxruntime": "vesalia/deploy",

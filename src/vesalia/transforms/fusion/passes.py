@@ -1,15 +1,16 @@
-"""The one pass over the voxels: read a window, reverse axes, scale, write where the batch wants it."""
+"""The one pass over the voxels: read a window, move voxels, scale, write where the batch wants it."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from vesalia.transforms.fusion.pending import Pending, Values
+from vesalia.imaging.affine_loops import Reading, is_compiled, read_linear, read_nearest
+from vesalia.transforms.fusion.pending import KEPT, Pending, Rule
+from vesalia.transforms.spatial.affine_sampling import read_affine
 
 __all__ = ["write"]
 
@@ -17,6 +18,9 @@ _NUMPY_TYPES = frozenset(
     {torch.float32, torch.float64, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool}
 )
 """Types that NumPy reads with negative steps and converts at speed; the others go through torch."""
+
+_LOOP_TYPES = frozenset({torch.float32, torch.int16, torch.uint8})
+"""Types that the compiled loops are asked for; each costs a compilation."""
 
 
 def write(pending: Pending, out: torch.Tensor) -> None:
@@ -29,18 +33,24 @@ def write(pending: Pending, out: torch.Tensor) -> None:
     source = pending.volume.as_batch()
     axes = pending.axes.tolist()
     starts = None if pending.starts is None else pending.starts.tolist()
-    through_numpy = source.device.type == "cpu" and {source.dtype, out.dtype} <= _NUMPY_TYPES
-    put = _put_numpy if through_numpy else _put_torch
     for member, target in enumerate(out):
         data = source[member if len(source) > 1 else 0]
-        reversed_axes = [axis for axis, reverse in enumerate(axes[member]) if reverse]
-        if starts is None:
-            put(data, target, reversed_axes, pending.values, member)
-            continue
-        inner, place, whole = _overlap(data.shape[1:], starts[member], pending.size, axes[member])
-        if not whole:
-            _fill(target, pending.values, member)
-        put(data[inner], target[place], reversed_axes, pending.values, member)
+        rules = _rules(pending, member)
+        if starts is not None:
+            inner, place, whole = _overlap(data.shape[1:], starts[member], pending.size, axes[member])
+            if not whole:
+                _fill(target, rules)
+            data, target = data[inner], target[place]  # noqa: PLW2901 - the part of it that is covered
+        if pending.maps is not None:
+            _move(data, target, pending, matrix=pending.maps[member], rules=rules)
+        else:
+            _put(data, target, [axis for axis, reverse in enumerate(axes[member]) if reverse], rules)
+
+
+def _rules(pending: Pending, member: int) -> Sequence[Rule | None]:
+    """What becomes of the voxels of each channel; None where they are kept to the bit."""
+    values = pending.values
+    return [None if values is None else values.rule(member, channel) for channel in range(pending.channels)]
 
 
 def _overlap(
@@ -58,37 +68,61 @@ def _overlap(
     return tuple(inner), tuple(place), whole
 
 
-def _fill(target: torch.Tensor, values: Values | None, member: int) -> None:
-    for channel, plane in enumerate(target):
-        plane.fill_(0.0 if values is None else float(values.fill[member, channel]))
+def _fill(target: torch.Tensor, rules: Sequence[Rule | None]) -> None:
+    for plane, rule in zip(target, rules, strict=True):
+        plane.fill_((rule or KEPT).fill)
 
 
-def _put_numpy(
-    source: torch.Tensor, target: torch.Tensor, reversed_axes: Sequence[int], values: Values | None, member: int
+def _put(
+    source: torch.Tensor, target: torch.Tensor, reversed_axes: Sequence[int], rules: Sequence[Rule | None]
 ) -> None:
-    steps = tuple(slice(None, None, -1 if axis in reversed_axes else None) for axis in range(source.ndim - 1))
-    for channel, (read, written) in enumerate(zip(source.numpy(), target.numpy(), strict=True)):
-        turned = read[steps]
-        if values is None:
-            written[...] = turned
-            continue
-        scale, shift, low, high, _ = (float(each[member, channel]) for each in values.columns)
-        kind = written.dtype.type
-        np.multiply(turned, kind(scale), out=written)
-        if shift:
-            np.add(written, kind(shift), out=written)
-        if low > -math.inf or high < math.inf:
-            np.clip(written, kind(low), kind(high), out=written)
+    through_numpy = source.device.type == "cpu" and {source.dtype, target.dtype} <= _NUMPY_TYPES
+    for read, written, rule in zip(source, target, rules, strict=True):
+        if through_numpy:
+            steps = tuple(slice(None, None, -1 if axis in reversed_axes else None) for axis in range(read.ndim))
+            _put_numpy(read.numpy()[steps], written.numpy(), rule)
+        else:
+            turned = read.flip(list(reversed_axes)) if reversed_axes else read
+            written.copy_(turned if rule is None else turned.float().mul(rule.scale).add_(rule.shift))
+            _cut_off(written, rule)
 
 
-def _put_torch(
-    source: torch.Tensor, target: torch.Tensor, reversed_axes: Sequence[int], values: Values | None, member: int
-) -> None:
-    turned = source.flip([axis + 1 for axis in reversed_axes]) if reversed_axes else source
-    if values is None:
-        target.copy_(turned)
+def _put_numpy(read: np.ndarray, written: np.ndarray, rule: Rule | None) -> None:
+    if rule is None:
+        written[...] = read
         return
-    ones = [1] * (source.ndim - 1)
-    rows = (each[member].to(source.device, torch.float32).view(-1, *ones) for each in values.columns)
-    scale, shift, low, high, _ = rows
-    target.copy_(torch.addcmul(shift, turned.float(), scale).clamp_(low, high))
+    kind = written.dtype.type
+    np.multiply(read, kind(rule.scale), out=written)
+    if rule.shift:
+        np.add(written, kind(rule.shift), out=written)
+    if rule.cuts:
+        np.clip(written, kind(rule.low), kind(rule.high), out=written)
+
+
+def _cut_off(written: torch.Tensor, rule: Rule | None) -> None:
+    if rule is not None and rule.cuts:
+        written.clamp_(rule.low, rule.high)
+
+
+def _move(
+    source: torch.Tensor, target: torch.Tensor, pending: Pending, *, matrix: torch.Tensor, rules: Sequence[Rule | None]
+) -> None:
+    """Read ``source`` ``[C, *window]`` through a map; nothing outside of it is read."""
+    if not _suits_loops(source, target, pending):
+        target.copy_(read_affine(source[None], matrix[None], size=target.shape[1:], mode=pending.mode)[0])
+        _put(target, target, [], rules)
+        return
+    for read, written, rule in zip(source, target, rules, strict=True):
+        how = rule or KEPT
+        strides = (read.stride(0), read.stride(1))
+        row = torch.as_strided(source, (source.untyped_storage().nbytes() // source.element_size(),), (1,), 0).numpy()
+        shape = (read.shape[0], read.shape[1], read.shape[2])
+        reading = Reading(row, read.storage_offset(), strides, shape, matrix.numpy(), how.scale, how.shift, how.fill)
+        (read_linear if pending.mode == "linear" else read_nearest)(reading, written.numpy())
+        _cut_off(written, rule)
+
+
+def _suits_loops(source: torch.Tensor, target: torch.Tensor, pending: Pending) -> bool:
+    dense = source.device.type == "cpu" and source.ndim == len("CDHW") and source.stride(-1) == 1
+    scaled_label = pending.mode == "nearest" and pending.values is not None
+    return dense and source.dtype in _LOOP_TYPES and target.is_contiguous() and not scaled_label and is_compiled()

@@ -10,14 +10,36 @@ from dataclasses import dataclass, replace
 import torch
 
 from vesalia.imaging.geometry import Affine, crop_affine, flip_affine
+from vesalia.imaging.resample import Mode
 from vesalia.imaging.volume import Volume
+from vesalia.transforms.spatial.affine_sampling import about_centre, joined, mapped_affine
 
-__all__ = ["Pending", "Values"]
+__all__ = ["KEPT", "Pending", "Rule", "Values"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``clamp(x * scale + shift, low, high)`` for the voxels of one channel, and ``fill`` outside the source."""
+
+    scale: float
+    shift: float
+    low: float
+    high: float
+    fill: float
+
+    @property
+    def cuts(self) -> bool:
+        """Whether there is a limit."""
+        return self.low > -math.inf or self.high < math.inf
+
+
+KEPT = Rule(1.0, 0.0, -math.inf, math.inf, 0.0)
+"""Voxels stay as they are, and 0 stands outside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """``clamp(x * scale + shift, low, high)``, one row per batch member and channel, in float64.
+    """A :class:`Rule` per batch member and channel, in float64.
 
     Every further linear step or clamp gives a rule of the same form, since a linear step keeps order or reverses it.
 
@@ -40,6 +62,10 @@ class Values:
         """Voxels stay as they are, and 0 stands outside."""
         zeros = torch.zeros(members, channels, dtype=torch.float64)
         return Values(torch.ones_like(zeros), zeros, zeros - math.inf, zeros + math.inf, zeros)
+
+    def rule(self, member: int, channel: int) -> Rule:
+        """The rule of one channel of one member."""
+        return Rule(*(float(each[member, channel]) for each in self.columns))
 
     def rows(self, count: int) -> Values:
         """One rule, for ``count`` members: what holds for a volume holds for each of its crops."""
@@ -85,11 +111,13 @@ class Pending:
         volume: What is read: one volume, or a batch.
         starts: ``[B, dims]`` first voxels of the windows, perhaps outside; None for all of ``volume``.
         size: Voxels of a window.
-        axes: ``[B, dims]`` booleans, the axes that are reversed.
+        axes: ``[B, dims]`` booleans, the axes that are reversed; used up by ``maps`` where there are some.
         values: What becomes of a voxel; None while it is kept as it is, to the bit.
         batched: Whether the result is a batch.
         affine: Where the result lies, if it is one volume that knows its place.
         owned: Whether the data of ``volume`` belongs to this chain, which then may change it in place.
+        maps: ``[B, dims, dims + 1]``, from voxels of the result to voxels of the window, where it is resampled.
+        mode: How to read between voxels then.
     """
 
     volume: Volume
@@ -100,6 +128,8 @@ class Pending:
     batched: bool
     affine: Affine | None
     owned: bool = False
+    maps: torch.Tensor | None = None
+    mode: Mode = "nearest"
 
     @staticmethod
     def of(volume: Volume, *, owned: bool = False) -> Pending:
@@ -121,18 +151,37 @@ class Pending:
     @property
     def is_untouched(self) -> bool:
         """Whether the result is the volume that was read."""
-        return self.starts is None and self.values is None and not bool(self.axes.any())
+        return self.stays and self.values is None
+
+    @property
+    def stays(self) -> bool:
+        """Whether every voxel stays where it is."""
+        return self.starts is None and self.maps is None and not bool(self.axes.any())
+
+    @property
+    def covers_window(self) -> bool:
+        """Whether all windows lie within what is read."""
+        if self.starts is None:
+            return True
+        ends = self.starts + torch.tensor(self.size)
+        return bool((self.starts >= 0).all()) and bool((ends <= torch.tensor(self.volume.spatial_shape)).all())
+
+    @property
+    def is_clamped(self) -> bool:
+        """Whether values are cut off, so that reading between voxels before and after is not the same."""
+        return self.values is not None and bool(self.values.low.isfinite().any() | self.values.high.isfinite().any())
 
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the result: whole numbers that are computed with become float32."""
         found = self.volume.data.dtype
-        return found if self.values is None or found.is_floating_point else torch.float32
+        computed = self.values is not None or (self.maps is not None and self.mode == "linear")
+        return torch.float32 if computed and not found.is_floating_point else found
 
     def stand_in(self) -> Volume:
         """A volume of the result's shape and layout that holds no memory, for what only asks for shapes."""
         shape = (self.members, self.channels, *self.size)
-        nothing = self.volume.data.new_zeros((1,) * len(shape)).expand(shape)
+        nothing = self.volume.data.new_zeros((1,) * len(shape), dtype=self.dtype).expand(shape)
         return self.finished(nothing)
 
     def finished(self, data: torch.Tensor) -> Volume:
@@ -141,7 +190,7 @@ class Pending:
 
     def cut(self, starts: torch.Tensor, size: Sequence[int], *, batched: bool) -> Pending | None:
         """Windows: several of one volume, or one of each member. None where voxels were moved before."""
-        if self.starts is not None or bool(self.axes.any()):
+        if not self.stays:
             return None
         affine = None if batched or self.affine is None else crop_affine(self.affine, starts[0].tolist())
         values = None if self.values is None else self.values.rows(len(starts)).cut()
@@ -154,7 +203,33 @@ class Pending:
         if affine is not None:
             chosen = [axis for axis, reverse in enumerate(axes[0].tolist()) if reverse]
             affine = flip_affine(affine, chosen, shape=self.size)
+        if self.maps is not None:
+            flips = about_centre(torch.diag_embed(1.0 - 2.0 * axes.double()), self.size)
+            return replace(self, maps=joined(self.maps, flips), affine=affine)
         return replace(self, axes=self.axes ^ axes, affine=affine)
+
+    def moved(self, maps: torch.Tensor, *, mode: Mode) -> Pending | None:
+        """Read through maps ``[B, dims, dims + 1]`` of the result, which keeps its size; 0 stands outside.
+
+        None where what is pending must be done first: windows that reach out of the volume, values that are cut off
+        or were read in another mode.
+        """
+        other_mode = self.maps is not None and self.mode != mode
+        if other_mode or not self.covers_window or (mode == "linear" and self.is_clamped):
+            return None
+        before = self.maps
+        if before is None and bool(self.axes.any()):
+            before = about_centre(torch.diag_embed(1.0 - 2.0 * self.axes.double()), self.size)
+        affine = None if self.affine is None else mapped_affine(self.affine, maps[0])
+        values = None if self.values is None else self.values.cut()
+        return replace(
+            self,
+            maps=maps if before is None else joined(before, maps),
+            axes=torch.zeros_like(self.axes),
+            mode=mode,
+            affine=affine,
+            values=values,
+        )
 
     def scaled(self, scale: torch.Tensor | float, shift: torch.Tensor | float) -> Pending:
         """Every voxel times ``scale`` plus ``shift``: numbers, ``[B, 1]`` or ``[B, C]``."""

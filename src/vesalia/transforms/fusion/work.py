@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import torch
 
+from vesalia.imaging.resample import Mode
 from vesalia.imaging.volume import Sample
 from vesalia.transforms.fusion.passes import write
 from vesalia.transforms.fusion.pending import Pending
+from vesalia.transforms.spatial.affine_sampling import AffineMaps
 
 __all__ = ["FRESH", "Fresh", "Fusible", "Room", "Work"]
 
@@ -79,6 +81,18 @@ class Work:
             if cut is not None:
                 self.fields[name] = cut
 
+    def move(self, names: Mapping[str, Mode], parameters: AffineMaps) -> None:
+        """Read some fields through the maps of ``parameters``, each in its mode."""
+        for name, mode in names.items():
+            shown = self.pending(name).stand_in()
+            maps = parameters.matrices(shown.spatial_shape, spacing_mm=shown.spacing_mm)
+            moved = self.pending(name).moved(maps, mode=mode)
+            if moved is None:
+                self.settle(name)
+                moved = self.fields[name].moved(maps, mode=mode)
+            if moved is not None:
+                self.fields[name] = moved
+
     def settle(self, name: str) -> torch.Tensor:
         """Do what is pending for a field: ``[B, C, *spatial]`` data that belongs to this chain, to change in place."""
         pending = self.pending(name)
@@ -106,8 +120,7 @@ class Work:
 
     def _written(self, name: str, pending: Pending) -> torch.Tensor:
         source = pending.volume.data
-        in_place = pending.owned and pending.starts is None and not bool(pending.axes.any())
-        if in_place and source.dtype == pending.dtype:
+        if pending.owned and pending.stays and source.dtype == pending.dtype:
             data = pending.volume.as_batch()
         else:
             shape = (pending.members, pending.channels, *pending.size)

@@ -22,6 +22,7 @@ __all__ = [
     "AffineMaps",
     "about_centre",
     "inverted",
+    "joined",
     "mapped_affine",
     "move",
     "move_back",
@@ -76,6 +77,12 @@ def about_centre(linear: torch.Tensor, shape: Sequence[int], *, size: Sequence[i
     source, result = (torch.tensor(list(each), dtype=torch.float64) for each in (shape, size or shape))
     offsets = (source - 1) / 2 - linear.double() @ ((result - 1) / 2)
     return torch.cat([linear.double(), offsets.unsqueeze(-1)], dim=-1)
+
+
+def joined(outer: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
+    """The maps that read through ``inner`` what was read through ``outer``: one reading instead of two."""
+    linear = outer[..., :-1] @ inner[..., :-1]
+    return torch.cat([linear, outer[..., :-1] @ inner[..., -1:] + outer[..., -1:]], dim=-1)
 
 
 def inverted(maps: torch.Tensor) -> torch.Tensor:

@@ -8,13 +8,14 @@ import torch
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, Probability
 from vesalia.transforms.base import Invertible, Transform, change_fields, field_names, members_of
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance
 from vesalia.transforms.spatial.flips import Flips, flip, flip_back
 
 __all__ = ["RandomAxisFlip"]
 
 
-class RandomAxisFlip(Transform[Flips], Invertible[Flips]):
+class RandomAxisFlip(Transform[Flips], Invertible[Flips], Fusible[Flips]):
     """Reverses one axis with the given probability, the same for all fields, another for every crop of a batch.
 
     Args:
@@ -36,6 +37,10 @@ class RandomAxisFlip(Transform[Flips], Invertible[Flips]):
     def apply(self, sample: Sample, parameters: Flips) -> Sample:
         """Flip all fields alike."""
         return change_fields(sample, self.fields, change=lambda volume: flip(volume, parameters))
+
+    def fuse(self, work: Work, parameters: Flips) -> None:
+        """Flip all fields alike."""
+        work.change(self.fields, lambda pending: pending.flipped(parameters.axes))
 
     def invert(self, sample: Sample, parameters: Flips, *, like: Sample) -> Sample:
         """Flip all fields back."""

@@ -10,6 +10,7 @@ import torch
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, Probability
 from vesalia.transforms.base import Invertible, Transform, field_names, members_of
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance, uniform
 from vesalia.transforms.spatial.affine_sampling import move, move_back
 from vesalia.transforms.spatial.reading_mode import reading_modes
@@ -18,7 +19,7 @@ from vesalia.transforms.spatial.rotations import Rotations
 __all__ = ["RandomRotate2D"]
 
 
-class RandomRotate2D(Transform[Rotations], Invertible[Rotations]):
+class RandomRotate2D(Transform[Rotations], Invertible[Rotations], Fusible[Rotations]):
     """Turns about the middle in the plane of the first two spatial axes, in a volume every slice alike.
 
     The turn is rigid in mm (crops in a batch do not know their spacing: theirs counts as 1), the size stays, and what
@@ -54,6 +55,10 @@ class RandomRotate2D(Transform[Rotations], Invertible[Rotations]):
     def apply(self, sample: Sample, parameters: Rotations) -> Sample:
         """Turn all fields alike."""
         return move(sample, parameters, modes=reading_modes(sample, self.fields))
+
+    def fuse(self, work: Work, parameters: Rotations) -> None:
+        """Turn all fields alike."""
+        work.move(reading_modes(work.stand_in(), self.fields), parameters)
 
     def invert(self, sample: Sample, parameters: Rotations, *, like: Sample) -> Sample:
         """Turn all fields back; corners that had left the image are 0."""

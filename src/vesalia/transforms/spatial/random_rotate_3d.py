@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 
@@ -11,6 +12,7 @@ from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, Probability
 from vesalia.transforms.base import Invertible, Transform, field_names, members_of
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance, uniform
 from vesalia.transforms.spatial.affine_sampling import move, move_back
 from vesalia.transforms.spatial.reading_mode import reading_modes
@@ -19,7 +21,10 @@ from vesalia.transforms.spatial.rotations import PLANES, QuarterTurns, Rotations
 __all__ = ["RandomRotate3D"]
 
 
-class RandomRotate3D(Transform[QuarterTurns | Rotations], Invertible[QuarterTurns | Rotations]):
+_Turns: TypeAlias = QuarterTurns | Rotations
+
+
+class RandomRotate3D(Transform[_Turns], Invertible[_Turns], Fusible[_Turns]):
     """Turns volumes now and then, the same for all fields, anew for every crop of a batch.
 
     Without ``angle`` it turns by 90, 180 or 270 degrees around a random axis; no voxel is interpolated. The size stays:
@@ -57,6 +62,10 @@ class RandomRotate3D(Transform[QuarterTurns | Rotations], Invertible[QuarterTurn
     def apply(self, sample: Sample, parameters: QuarterTurns | Rotations) -> Sample:
         """Turn all fields alike."""
         return move(sample, parameters, modes=reading_modes(sample, self.fields))
+
+    def fuse(self, work: Work, parameters: QuarterTurns | Rotations) -> None:
+        """Turn all fields alike."""
+        work.move(reading_modes(work.stand_in(), self.fields), parameters)
 
     def invert(self, sample: Sample, parameters: QuarterTurns | Rotations, *, like: Sample) -> Sample:
         """Turn all fields back; quarter turns to the bit."""

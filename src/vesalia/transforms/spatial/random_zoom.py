@@ -13,6 +13,7 @@ from vesalia.imaging.resample import Mode
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldName, Positive, Probability
 from vesalia.transforms.base import Invertible, Transform, members_of
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import chance
 from vesalia.transforms.spatial.affine_sampling import about_centre, move, move_back
 from vesalia.transforms.spatial.resizing import per_axis, resized, resized_back, scaled_shape
@@ -35,7 +36,7 @@ class Zooms:
         return about_centre(torch.diag_embed(1 / self.factors.double()), shape)
 
 
-class RandomZoom(Transform[Zooms], Invertible[Zooms]):
+class RandomZoom(Transform[Zooms], Invertible[Zooms], Fusible[Zooms]):
     """Zooms image and label alike, each axis by a factor of its own, above 1 to show the anatomy larger.
 
     The image is read linearly, the label by the nearest voxel.
@@ -100,6 +101,15 @@ class RandomZoom(Transform[Zooms], Invertible[Zooms]):
             for name, mode in self.modes.items()
         }
         return sample.with_fields(**zoomed)
+
+    @property
+    def fusible(self) -> bool:
+        """A size that follows the factors is not known beforehand."""
+        return self.keep_size
+
+    def fuse(self, work: Work, parameters: Zooms) -> None:
+        """Zoom image and label alike."""
+        work.move(self.modes, parameters)
 
     def invert(self, sample: Sample, parameters: Zooms, *, like: Sample) -> Sample:
         """Zoom back; what had grown beyond the border is 0."""

@@ -1,0 +1,226 @@
+"""Reading a 3D volume through an affine map, as loops that Numba compiles where it is installed (the extra ``fast``).
+
+The rules are those of :mod:`vesalia.imaging.resample`: what lies more than half a voxel beyond the outermost centres
+is outside, what lies nearer has the border's value. Along a row of the result the places follow a straight line, so
+the stretch that lies well inside is known beforehand and is read without looking at borders.
+
+Compiled code is kept in memory only: Numba's index of compiled files is a pickle.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Reading", "compile_ahead", "is_compiled", "read_linear", "read_nearest"]
+
+Array = npt.NDArray[Any]
+
+_EDGE = 0.501
+"""Half a voxel and the tolerance of :mod:`vesalia.imaging.resample`."""
+
+_HALF = 0.50005
+"""What is added before cutting off decimals: halves go up, also those that rounding errors moved a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read, and how values are written.
+
+    Attributes:
+        source: All voxels in one row; the last axis lies closest together.
+        first: Where in ``source`` the box begins that may be read.
+        steps: From one voxel to the next along the first and the second axis, in elements.
+        shape: Voxels of the box.
+        matrix: ``[3, 4]`` in float64, from voxels of the result to voxels of the box.
+        scale: What values are multiplied with.
+        shift: What is added then.
+        fill: What is written where the result lies outside of the box.
+    """
+
+    source: Array
+    first: int
+    steps: tuple[int, int]
+    shape: tuple[int, int, int]
+    matrix: npt.NDArray[np.float64]
+    scale: float = 1.0
+    shift: float = 0.0
+    fill: float = 0.0
+
+
+def is_compiled() -> bool:
+    """Whether the loops are compiled; without Numba they would be too slow to use."""
+    return _numba_is_there()
+
+
+def read_linear(reading: Reading, out: npt.NDArray[np.float32]) -> None:
+    """Read between voxels and write to ``out`` ``[D, H, W]``."""
+    kind = np.float32
+    row = (kind(reading.scale), kind(reading.shift), kind(reading.fill))
+    spans = _spans(reading, out.shape, offset=0.0, reach=-1)
+    _loops()[0](*_place(reading), spans, out, *row)
+
+
+def read_nearest(reading: Reading, out: Array) -> None:
+    """Read the nearest voxel and write it to ``out`` ``[D, H, W]``; values are not scaled."""
+    spans = _spans(reading, out.shape, offset=_HALF, reach=0)
+    _loops()[1](*_place(reading), spans, out, out.dtype.type(reading.fill))
+
+
+def compile_ahead() -> threading.Thread | None:
+    """Compile in a thread what training reads, so that the first batch need not wait; None where there is no Numba."""
+    if not is_compiled():
+        return None
+    thread = threading.Thread(target=_compile_usual, name="vesalia-compile", daemon=True)
+    thread.start()
+    return thread
+
+
+def _compile_usual() -> None:
+    for dtype in (np.float32, np.int16):
+        read_linear(_tiny(dtype), np.empty((2, 2, 2), np.float32))
+    read_nearest(_tiny(np.uint8), np.empty((2, 2, 2), np.uint8))
+
+
+def _tiny(dtype: type) -> Reading:
+    return Reading(np.zeros(8, dtype), 0, (4, 2), (2, 2, 2), np.eye(3, 4))
+
+
+@lru_cache(maxsize=1)
+def _numba_is_there() -> bool:
+    return find_spec("numba") is not None
+
+
+@lru_cache(maxsize=1)
+def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
+    if not _numba_is_there():
+        return linear_rows, nearest_rows
+    import numba  # noqa: PLC0415 - an extra, and half a second to import
+
+    compiled = numba.njit(nogil=True, error_model="numpy")
+    return compiled(linear_rows), compiled(nearest_rows)
+
+
+def _place(reading: Reading) -> tuple[Array, int, int, int, tuple[int, int, int], npt.NDArray[np.float64]]:
+    return reading.source, reading.first, *reading.steps, reading.shape, reading.matrix
+
+
+def _spans(reading: Reading, size: Sequence[int], *, offset: float, reach: int) -> npt.NDArray[np.int64]:
+    """``[D, H, 2]``: in each row of the result, from where to where places lie well inside along every axis."""
+    rows, columns = np.arange(size[0], dtype=np.float64)[:, None], np.arange(size[1], dtype=np.float64)[None]
+    low = np.zeros((size[0], size[1]))
+    high = np.full_like(low, float(size[2]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for (by_row, by_column, step, moved), length in zip(reading.matrix, reading.shape, strict=True):
+            base = by_row * rows + by_column * columns + moved + offset
+            ends = (-base / step, (length + reach - base) / step) if step else (base, base)
+            if step:
+                low = np.maximum(low, np.ceil(np.minimum(*ends)) + 1)
+                high = np.minimum(high, np.floor(np.maximum(*ends)) - 1)
+            else:
+                high = np.where((base >= 0) & (base < length + reach), high, 0.0)
+    low = np.minimum(low, size[2])
+    return np.stack([low, np.maximum(low, high)], axis=-1).astype(np.int64)
+
+
+def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples would cost time
+    source: Any,
+    first: int,
+    step_z: int,
+    step_y: int,
+    shape: tuple[int, int, int],
+    matrix: Any,
+    spans: Any,
+    out: Any,
+    scale: Any,
+    shift: Any,
+    fill: Any,
+) -> None:
+    """The loop of :func:`read_linear`, as Numba compiles it."""
+    last_z, last_y, last_x = shape[0] - 1.0, shape[1] - 1.0, shape[2] - 1.0
+    dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3]
+            y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3]
+            x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3]
+            row, low, high = out[z, y], spans[z, y, 0], spans[z, y, 1]
+            for x in range(low, high):
+                fz, fy, fx = np.float32(z0 + dz * x), np.float32(y0 + dy * x), np.float32(x0 + dx * x)
+                iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
+                wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
+                i = first + iz * step_z + iy * step_y + ix
+                a, b = np.float32(source[i]), np.float32(source[i + step_y])
+                c, d = np.float32(source[i + step_z]), np.float32(source[i + step_z + step_y])
+                a += (np.float32(source[i + 1]) - a) * wx
+                b += (np.float32(source[i + step_y + 1]) - b) * wx
+                c += (np.float32(source[i + step_z + 1]) - c) * wx
+                d += (np.float32(source[i + step_z + step_y + 1]) - d) * wx
+                a += (b - a) * wy
+                c += (d - c) * wy
+                row[x] = (a + (c - a) * wz) * scale + shift
+            for part in range(2):
+                for x in range(0 if part == 0 else high, low if part == 0 else out.shape[2]):
+                    ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
+                    beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
+                    if beyond > _EDGE:
+                        row[x] = fill
+                        continue
+                    ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
+                    iz, iy, ix = np.int32(ez), np.int32(ey), np.int32(ex)
+                    wz, wy, wx = np.float32(ez - iz), np.float32(ey - iy), np.float32(ex - ix)
+                    i = first + iz * step_z + iy * step_y + ix
+                    sz, sy = (step_z if iz < last_z else 0), (step_y if iy < last_y else 0)
+                    sx = 1 if ix < last_x else 0
+                    a, b = np.float32(source[i]), np.float32(source[i + sy])
+                    c, d = np.float32(source[i + sz]), np.float32(source[i + sz + sy])
+                    a += (np.float32(source[i + sx]) - a) * wx
+                    b += (np.float32(source[i + sy + sx]) - b) * wx
+                    c += (np.float32(source[i + sz + sx]) - c) * wx
+                    d += (np.float32(source[i + sz + sy + sx]) - d) * wx
+                    a += (b - a) * wy
+                    c += (d - c) * wy
+                    row[x] = (a + (c - a) * wz) * scale + shift
+
+
+def nearest_rows(  # noqa: PLR0917 - compiled as one piece
+    source: Any,
+    first: int,
+    step_z: int,
+    step_y: int,
+    shape: tuple[int, int, int],
+    matrix: Any,
+    spans: Any,
+    out: Any,
+    fill: Any,
+) -> None:
+    """The loop of :func:`read_nearest`, as Numba compiles it."""
+    dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
+    slack = _EDGE - 0.5
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3] + _HALF
+            y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3] + _HALF
+            x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3] + _HALF
+            row, low, high = out[z, y], spans[z, y, 0], spans[z, y, 1]
+            for x in range(low, high):
+                iz, iy, ix = np.int32(z0 + dz * x), np.int32(y0 + dy * x), np.int32(x0 + dx * x)
+                row[x] = source[first + iz * step_z + iy * step_y + ix]
+            for part in range(2):
+                for x in range(0 if part == 0 else high, low if part == 0 else out.shape[2]):
+                    ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
+                    if max(-ez, -ey, -ex, ez - shape[0], ey - shape[1], ex - shape[2]) > slack:
+                        row[x] = fill
+                        continue
+                    iz = min(max(np.int32(ez), 0), shape[0] - 1)
+                    iy = min(max(np.int32(ey), 0), shape[1] - 1)
+                    ix = min(max(np.int32(ex), 0), shape[2] - 1)
+                    row[x] = source[first + iz * step_z + iy * step_y + ix]

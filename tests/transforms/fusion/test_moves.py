@@ -1,0 +1,145 @@
+"""Maps that are pending: read once, together, as reading them one by one would."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vesalia.imaging import affine_loops
+from vesalia.imaging.resample import Mode
+from vesalia.imaging.volume import Volume
+from vesalia.testing.transforms import example_sample
+from vesalia.transforms.fusion import passes
+from vesalia.transforms.fusion.pending import Pending
+from vesalia.transforms.fusion.work import Work
+from vesalia.transforms.spatial.affine_sampling import about_centre, joined, mapped_affine, read_affine
+
+SHAPE = (6, 7, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Parameters that are maps."""
+
+    rows: torch.Tensor
+
+    def matrices(self, shape: Sequence[int], *, spacing_mm: Sequence[float]) -> torch.Tensor:
+        """The maps."""
+        return self.rows
+
+
+def random_maps(count: int, *, seed: int, dims: int = 3) -> torch.Tensor:
+    """Turns and zooms about the middle."""
+    generator = torch.Generator().manual_seed(seed)
+    linear = torch.eye(dims, dtype=torch.float64) + torch.randn(count, dims, dims, generator=generator) * 0.15
+    return about_centre(linear, SHAPE[:dims])
+
+
+def smooth(dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """``[2, *SHAPE]``, two channels."""
+    return (torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(1)) * 50).to(dtype)
+
+
+@given(seed=st.integers(0, 2**20), dtype=st.sampled_from([torch.float32, torch.int16, torch.uint8, torch.float64]))
+def test_a_map_reads_what_resampling_reads(seed: int, dtype: torch.dtype) -> None:
+    maps = random_maps(3, seed=seed)
+    pending = Pending.of(Volume(smooth(dtype).expand(3, -1, -1, -1, -1), None, "first", batched=True))
+    moved = pending.moved(maps, mode="linear")
+    assert moved is not None
+    out = torch.empty(3, 2, *SHAPE, dtype=moved.dtype)
+    passes.write(moved, out)
+    wanted = read_affine(smooth(dtype).expand(3, -1, -1, -1, -1), maps, size=SHAPE, mode="linear")
+    assert torch.allclose(out, wanted.to(out), atol=2e-3)
+
+
+@given(seed=st.integers(0, 2**20))
+def test_labels_are_read_to_the_bit(seed: int) -> None:
+    maps = random_maps(1, seed=seed)
+    moved = Pending.of(Volume(smooth(torch.uint8), None, "first")).moved(maps, mode="nearest")
+    assert moved is not None
+    out = torch.empty(1, 2, *SHAPE, dtype=torch.uint8)
+    passes.write(moved, out)
+    wanted = read_affine(smooth(torch.uint8)[None], maps, size=SHAPE, mode="nearest")
+    assert (out != wanted).float().mean() < 0.005  # places on the very border between two voxels may go either way
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_window_is_all_that_is_read(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut, flip, turn, scale: the same with the loops and without."""
+    monkeypatch.setattr(passes, "is_compiled", lambda: compiled)
+    sample = example_sample((9, 10, 11))
+    maps = about_centre(torch.eye(3, dtype=torch.float64)[None] * 1.3, (4, 5, 6))
+    work = Work.on(sample)
+    work.cut(["image"], torch.tensor([[2, 3, 4]]), size=(4, 5, 6), batched=False)
+    work.change(["image"], lambda pending: pending.flipped(torch.tensor([[True, False, False]])))
+    work.move({"image": "linear"}, Maps(maps))
+    work.change(["image"], lambda pending: pending.flipped(torch.tensor([[False, True, False]])).scaled(2.0, 1.0))
+    done = work.finish()["image"]
+    crop = sample["image"].data[:, 2:6, 3:8, 4:10].flip(1)
+    wanted = read_affine(crop[None], maps, size=(4, 5, 6), mode="linear")[0].flip(2) * 2.0 + 1.0
+    assert torch.allclose(done.data, wanted, atol=1e-4)
+
+
+def test_two_maps_are_read_as_one() -> None:
+    one, other = random_maps(1, seed=3), random_maps(1, seed=4)
+    work = Work.on(example_sample(SHAPE))
+    work.move({"image": "linear"}, Maps(one))
+    work.move({"image": "linear"}, Maps(other))
+    both = joined(one, other)
+    image = example_sample(SHAPE)["image"]
+    done = work.finish()["image"]
+    assert torch.allclose(done.data, read_affine(image.as_batch(), both, size=SHAPE, mode="linear")[0], atol=1e-4)
+    assert image.affine is not None
+    assert np.allclose(done.placed, mapped_affine(image.affine, both[0]))
+
+
+@pytest.mark.parametrize("case", ["reaches out", "cut off", "other mode"])
+def test_what_does_not_go_together_is_done_first(case: str) -> None:
+    sample = example_sample(SHAPE)
+    maps = random_maps(1, seed=5)
+    work, mode = Work.on(sample), "linear"
+    plain = sample["image"].data
+    if case == "reaches out":
+        work.cut(["image"], torch.tensor([[-1, 0, 0]]), size=SHAPE, batched=False)
+        plain = torch.cat([torch.zeros_like(plain[:, :1]), plain[:, :-1]], dim=1)
+    elif case == "cut off":
+        work.change(["image"], lambda pending: pending.clamped(0.6, 0.9))
+        plain = plain.clamp(0.6, 0.9)
+    else:
+        before: Mode = "nearest"
+        work.move({"image": before}, Maps(maps))
+        plain = read_affine(plain[None], maps, size=SHAPE, mode=before)[0]
+    work.move({"image": "linear"}, Maps(maps))
+    wanted = read_affine(plain[None], maps, size=SHAPE, mode="linear")[0]
+    assert torch.allclose(work.finish()["image"].data, wanted, atol=1e-4), mode
+
+
+def test_values_that_are_cut_off_later_are_cut_off() -> None:
+    work = Work.on(example_sample(SHAPE))
+    work.move({"image": "linear"}, Maps(random_maps(1, seed=6)))
+    work.change(["image"], lambda pending: pending.clamped(0.7, 0.8))
+    done = work.finish()["image"].data
+    assert [float(done.min()), float(done.max())] == pytest.approx([0.7, 0.8])
+
+
+def test_a_map_in_the_plane_goes_without_loops() -> None:
+    maps = random_maps(1, seed=7, dims=2)
+    sample = example_sample(SHAPE[:2])
+    work = Work.on(sample)
+    work.move({"image": "linear"}, Maps(maps))
+    wanted = read_affine(sample["image"].as_batch(), maps, size=SHAPE[:2], mode="linear")[0]
+    assert torch.allclose(work.finish()["image"].data, wanted, atol=1e-5)
+
+
+def test_loops_can_be_compiled_ahead() -> None:
+    thread = affine_loops.compile_ahead()
+    assert (thread is not None) == affine_loops.is_compiled()
+    if thread is not None:
+        thread.join()
