@@ -15,12 +15,20 @@ from vesalia.mmar.findings import Findings
 from vesalia.mmar.variables import substitute, text_of
 from vesalia.registry.kinds import shown
 
-__all__ = ["ENVIRONMENT_NAMES", "Origin", "Variable", "gather"]
+__all__ = ["ENVIRONMENT_NAMES", "Origin", "Variable", "gather", "located"]
 
 Origin = Literal["set", "environment", "config", "default"]
 
 _PATHS = frozenset(
-    {"DATA_ROOT", "DATASET_JSON", "MMAR_CKPT_DIR", "MMAR_CKPT", "MMAR_EVAL_OUTPUT_PATH", "PRETRAIN_WEIGHTS_FILE"}
+    {
+        "DATA_ROOT",
+        "DATASET_JSON",
+        "MMAR_CKPT",
+        "MMAR_CKPT_DIR",
+        "MMAR_EVAL_OUTPUT_PATH",
+        "MMAR_TORCHSCRIPT",
+        "PRETRAIN_WEIGHTS_FILE",
+    }
 )
 _WRITTEN = frozenset({"MMAR_CKPT_DIR", "MMAR_EVAL_OUTPUT_PATH"})
 _DEFAULTS = {"MMAR_CKPT_DIR": "models", "MMAR_EVAL_OUTPUT_PATH": "eval", "PRETRAIN_WEIGHTS_FILE": ""}
@@ -70,7 +78,7 @@ def gather(
     raw = {name: Variable(name, value, origin, file) for origin, file, layer in layers for name, value in layer.items()}
     variables = {name: _resolved(variable, raw, findings) for name, variable in raw.items()}
     _check_task(variables.get("PROCESSING_TASK"), findings)
-    return {name: _located(variable, archive, findings) for name, variable in variables.items()}
+    return {name: located(variable, archive, findings) for name, variable in variables.items()}
 
 
 def _scalars(data: Mapping[str, Any]) -> dict[str, object]:
@@ -106,7 +114,8 @@ def _check_task(task: Variable | None, findings: Findings) -> None:
         )
 
 
-def _located(variable: Variable, archive: ArchiveFolder, findings: Findings) -> Variable:
+def located(variable: Variable, archive: ArchiveFolder, findings: Findings) -> Variable:
+    """The variable with an absolute path, if it is one of those that hold paths."""
     if variable.name not in _PATHS or variable.value in {None, ""}:
         return variable
     path = Path(text_of(variable.value)).expanduser()

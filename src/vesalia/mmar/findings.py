@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vesalia.errors import ConfigError, CustomCodeRefused, Fault, VesaliaError
+from vesalia.mmar.places import Places
 from vesalia.runtime.nearness import nearest
 
 __all__ = ["Findings"]
@@ -28,6 +29,8 @@ class Findings:
         dropped: Key paths of disabled components; what is wrong inside them does not matter.
         unreadable: Key paths of components that cannot be known; rules that need all of a chain leave it alone.
         meant: Key paths that a misspelt neighbour most probably means; they are not reported as missing as well.
+        places: The user's key paths, where the config that is read is a translation of another.
+        settled: How many faults and warnings name the user's key paths already.
     """
 
     file: str
@@ -38,6 +41,13 @@ class Findings:
     dropped: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     meant: set[str] = field(default_factory=set)
+    places: Places = field(default_factory=Places)
+    settled: tuple[int, int] = (0, 0)
+
+    def settle(self, places: Places) -> None:
+        """From here on a translation is read: what was found so far stays, what follows is told by the user's keys."""
+        self.places = places
+        self.settled = (len(self.faults), len(self.warnings))
 
     def fault(self, key: str, *, found: str, expected: str, write: str = "") -> None:
         """Something is wrong at ``key`` of the config."""
@@ -82,10 +92,18 @@ class Findings:
 
     def error(self) -> VesaliaError | None:
         """One error with all faults, or None where there are none."""
-        if self.refusals and not self.faults:
-            return CustomCodeRefused(faults=dict.fromkeys(self.refusals))
-        everything = dict.fromkeys((*self.faults, *self.refusals))
+        known = self.settled[0]
+        faults = [*self.faults[:known], *self.places.told(self.faults[known:])]
+        refusals = self.places.told(self.refusals)
+        if refusals and not faults:
+            return CustomCodeRefused(faults=dict.fromkeys(refusals))
+        everything = dict.fromkeys((*faults, *refusals))
         return ConfigError(faults=everything) if everything else None
+
+    def told(self) -> tuple[Fault, ...]:
+        """The warnings, each of them once."""
+        known = self.settled[1]
+        return tuple(dict.fromkeys([*self.warnings[:known], *self.places.told(self.warnings[known:])]))
 
 
 def _is_below(key: str, ancestor: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from vesalia.errors import ConfigError, CustomCodeRefused, Fault
 from vesalia.mmar.archive import ArchiveFolder
+from vesalia.mmar.places import Places
 from vesalia.registry.byoc import custom_code
 from vesalia.registry.catalog import CATALOG
 from vesalia.registry.kinds import shown
@@ -172,6 +173,7 @@ class TrainPlan:
         validate: The validation, if there is one.
         raw: The config as JSON data with variables and overrides in place.
         warnings: What is odd and can be lived with.
+        places: The user's key paths, where the config is a translation.
     """
 
     archive: ArchiveFolder
@@ -199,6 +201,7 @@ class TrainPlan:
     validate: ValidatePlan | None
     raw: Mapping[str, Any]
     warnings: tuple[Fault, ...]
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ class EvaluatePlan:
         checkpoint_dir: Where weights are (``MMAR_CKPT_DIR``).
         raw: The config as JSON data with variables and overrides in place.
         warnings: What is odd and can be lived with.
+        places: The user's key paths, where the config is a translation.
     """
 
     archive: ArchiveFolder
@@ -250,6 +254,7 @@ class EvaluatePlan:
     checkpoint_dir: Path
     raw: Mapping[str, Any]
     warnings: tuple[Fault, ...]
+    places: Places = field(default_factory=Places)
 
 
 def components_of(plan: TrainPlan | ValidatePlan | EvaluatePlan) -> tuple[ComponentPlan, ...]:

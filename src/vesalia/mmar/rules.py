@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from vesalia.mmar.findings import Findings
 from vesalia.mmar.plan import ComponentPlan
@@ -24,6 +25,11 @@ __all__ = [
 _BATCH_CROPS = frozenset({"CropByPosNegRatio", "FastCropByPosNegRatio", "CropByPosNegRatioLabelOnly"})
 _ROI_CROP = "FastPosNegRatioCropROI"
 _MERGE = "MergeBatchDims"
+_MONAI = "MonaiTransform"
+_MONAI_CROPS = frozenset(
+    {"RandCropByLabelClassesd", "RandCropByPosNegLabeld", "RandSpatialCropSamplesd", "RandWeightedCropd"}
+)
+"""MONAI's transforms that make several samples of one."""
 _READS = ("fields", "field", "image_field", "label_field", "src_field", "from_field")
 _MAKES = ("label_names", "channel_names", "class_names", "points_channel_field")
 _ALWAYS = ("image", "label")
@@ -39,7 +45,15 @@ def _is_shipped(component: ComponentPlan, names: Iterable[str]) -> bool:
     return component.target.origin == "builtin" and component.name in names
 
 
+def _monai(component: ComponentPlan) -> Mapping[str, Any] | None:
+    """The arguments of MONAI's own transform, where a component is one."""
+    found = component.args.get("arguments") if _is_shipped(component, {_MONAI}) else None
+    return found if isinstance(found, Mapping) else None
+
+
 def _gives_batch(component: ComponentPlan) -> bool:
+    if _monai(component) is not None:
+        return str(component.args.get("path")).rpartition(".")[2] in _MONAI_CROPS
     if _is_shipped(component, {_ROI_CROP}):
         return component.args.get("batch_size") is not None
     return _is_shipped(component, _BATCH_CROPS)
@@ -91,7 +105,7 @@ def check_batching(
 def _check_merged_fields(crop: ComponentPlan, merge: ComponentPlan, findings: Findings) -> None:
     """Every field that was cropped into a batch must be folded again."""
     roles = (name for role in ("fields", "image_field", "label_field") for name in _names(crop.argument(role)))
-    cropped = dict.fromkeys(roles)
+    cropped = dict.fromkeys((*roles, *_names((_monai(crop) or {}).get("keys"))))
     merged = _names(merge.argument("fields"))
     if merged and not set(cropped) <= set(merged):
         everything = list(dict.fromkeys((*merged, *cropped)))
@@ -135,7 +149,7 @@ def check_fields(chain: Sequence[ComponentPlan], given: Iterable[str], *, findin
     known = dict.fromkeys((*_ALWAYS, *given))
     foreign = False
     for component in chain:
-        foreign = foreign or component.target.origin != "builtin"
+        foreign = foreign or component.target.origin != "builtin" or _monai(component) is not None
         for role in _READS:
             for name in _names(component.args.get(role)):
                 if not foreign and name not in known:

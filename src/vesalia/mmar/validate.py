@@ -85,7 +85,8 @@ def plan_training(
         image_pipeline=_sure(train.image_pipeline),
         validate=None if validate is None else _validate_plan(validate),
         raw=work.raw(TRAIN_SETTINGS),
-        warnings=tuple(dict.fromkeys(work.findings.warnings)),
+        warnings=work.findings.told(),
+        places=work.findings.places,
     )
 
 
@@ -163,5 +164,6 @@ def plan_evaluation(
         output_dir=_sure(work.path("MMAR_EVAL_OUTPUT_PATH")),
         checkpoint_dir=_sure(work.path("MMAR_CKPT_DIR")),
         raw=work.raw(EVALUATE_SETTINGS),
-        warnings=tuple(dict.fromkeys(work.findings.warnings)),
+        warnings=work.findings.told(),
+        places=work.findings.places,
     )

@@ -20,6 +20,8 @@ from vesalia.mmar.overrides import parse_set
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import Reference
 from vesalia.mmar.settings import Setting, check_names, read
+from vesalia.mmar.v4.reading import own_names, read_v4
+from vesalia.mmar.v4.recognise import is_v4
 from vesalia.mmar.variables import Unresolved, substitute
 from vesalia.registry.kinds import shown
 from vesalia.registry.registry import Target, find
@@ -233,7 +235,7 @@ def open_workspace(request: Request, own: frozenset[str]) -> Workspace:
         environment_file=shown_environment,
         overrides=overrides,
         used=used,
-        own=own,
+        own=own_names(stripped, own),
         findings=findings,
     )
     variables = gather(
@@ -245,6 +247,9 @@ def open_workspace(request: Request, own: frozenset[str]) -> Workspace:
         overrides=overrides,
     )
     substituted, missing = substitute(stripped, {name: variable.value for name, variable in variables.items()})
+    if is_v4(stripped):
+        translated = read_v4(substituted, variables, archive=archive, own=own, findings=findings)
+        substituted, variables, missing = translated.config, translated.variables, translated.missing
     findings.unresolved = {unresolved.key for unresolved in missing}
     reader = ComponentReader(archive, findings, request.allow_custom_code)
     lists = DataLists(archive, findings)

@@ -12,6 +12,7 @@ __all__ = ["ADAPTERS", "BASES", "CATALOG", "FILLED", "INJECTED", "UNPORTED"]
 
 _TRANSFORMS = {
     "LoadNifti": "vesalia.transforms.load.load_nifti:LoadNifti",
+    "MonaiTransform": "vesalia.transforms.monai_transform:MonaiTransform",
     "LoadPng": "vesalia.transforms.load.load_png:LoadPng",
     "LoadJpg": "vesalia.transforms.load.load_jpg:LoadJpg",
     "LoadImageMasksFromNumpy": "vesalia.transforms.load.load_image_masks_from_numpy:LoadImageMasksFromNumpy",
@@ -70,6 +71,10 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
     "model": {
         "Unet": "vesalia.components.models.unet:Unet",
         "SegResnet": "vesalia.components.models.segresnet:SegResnet",
+        "UnetParallel": "vesalia.components.models.unet_parallel:UnetParallel",
+        "SegAhnet": "vesalia.components.models.segahnet:SegAhnet",
+        "DenseNet121": "vesalia.components.models.densenet121:DenseNet121",
+        "Alexnet": "vesalia.components.models.alexnet:Alexnet",
         "LibraryModel": "vesalia.components.models.library_model:LibraryModel",
     },
     "loss": {
@@ -97,6 +102,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "ReducePoly": "vesalia.components.lr_policies.reduce_poly:ReducePoly",
         "ReduceCosine": "vesalia.components.lr_policies.reduce_cosine:ReduceCosine",
         "DecayOnStep": "vesalia.components.lr_policies.decay_on_step:DecayOnStep",
+        "LibrarySchedule": "vesalia.components.lr_policies.library_schedule:LibrarySchedule",
         "ReduceOnPlateau": "vesalia.components.lr_policies.reduce_on_plateau:ReduceOnPlateau",
     },
     "aux_op": {
@@ -182,7 +188,7 @@ ADAPTERS: Mapping[str, tuple[str, str]] = {
     "model": ("torch.nn:Module", "vesalia.components.models.plain_model:PlainModel"),
     "loss": ("builtins:object", "vesalia.components.losses.library_loss:PlainLoss"),
 }
-"""Slot, then the class that custom code for v3 or plain PyTorch derives from there, and what makes a component of it."""
+"""Slot, then what custom code for v3 or plain PyTorch derives from there, and what makes a component of it."""
 
 INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
 """Constructor parameters, by slot, that the framework fills in and a config must not name."""
@@ -192,14 +198,10 @@ FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spat
 
 UNPORTED: frozenset[str] = frozenset(
     {
-        "Alexnet",
         "CropByPosNegRatioLabelOnly",
         "CropForegroundObject",
         "CropRandomSizeWithDisplacement",
         "CropSubVolumeCenter",
-        "DenseNet121",
-        "SegAhnet",
-        "UnetParallel",
     }
 )
 """Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""
