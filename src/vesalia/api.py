@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from vesalia.errors import ConfigError, DataError, Fault, Interrupted
 from vesalia.mmar.archive import ArchiveFolder, open_archive
 from vesalia.mmar.build import rehearse
+from vesalia.mmar.checkpoint_folder import checkpoint_folder
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
 from vesalia.mmar.validate import plan_evaluation, plan_training
 from vesalia.runtime.jsonfile import read_json
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from vesalia.datatools.preflight import PreflightReport
+    from vesalia.deploy.export import ExportResult
     from vesalia.imaging.volume import Volume
     from vesalia.inference.assemble import InferenceOptions
     from vesalia.inference.results import EvaluateResult, InferResult
@@ -292,6 +294,48 @@ class Archive:
         source = Path(image) if isinstance(image, (str, os.PathLike)) else image
         return infer_image(plan, source, affine=affine, options=self._options(plan, device))
 
+    def export(
+        self,
+        to: str | Sequence[str] = "torchscript",
+        *,
+        weights: str | os.PathLike[str] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        input_shape: Sequence[int] | None = None,
+        serving_name: str | None = None,
+        max_batch_size: int = 8,
+    ) -> ExportResult:
+        """Write the trained model for other software, and a record of it; see ``vesalia.deploy.formats.FORMATS``.
+
+        Args:
+            to: One format or several: ``torchscript``, ``triton``, ``frozen`` (v3's file names), ``frozen-triton``.
+            weights: A checkpoint, as a prefix, a folder or a v3 name; None is the best model in ``MMAR_CKPT_DIR``.
+            output: Folder to write to; None is the folder of the weights.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            input_shape: Channels, then spatial sizes, to trace the network with; None chooses.
+            serving_name: What a server calls the model; None is the name of the weights.
+            max_batch_size: How many images a server may put into one call.
+
+        Raises:
+            ConfigError: A format, a name or a size is none.
+            CheckpointError: There are no weights, or they do not fit.
+            UserError: The network cannot be written so that it gives the same.
+        """
+        folder = checkpoint_folder(self.folder, environment=environment, overrides=as_texts(overrides))
+        from vesalia.deploy.export import Wish, export  # late: torch
+
+        wish = Wish(
+            formats=[to] if isinstance(to, str) else list(to),
+            folder=None if output is None else Path(output),
+            input_shape=input_shape,
+            serving_name=serving_name,
+            max_batch_size=max_batch_size,
+        )
+        source = folder if weights is None else Path(weights)
+        return export(source, wish, archive=self.folder, allow_custom_code=self.allow_custom_code)
+
     def judges(
         self, *, config: str = EVALUATE_CONFIG, environment: str = ENVIRONMENT, overrides: Overrides = ()
     ) -> bool:
@@ -384,9 +428,12 @@ class Archive:
         import torch  # late, as everywhere here
 
         components = components_of(plan)
-        rehearse(component for component in components if component.slot != "model")
-        with torch.device("meta"):  # a network without its weights
-            rehearse(component for component in components if component.slot == "model")
+        try:
+            rehearse(component for component in components if component.slot != "model")
+            with torch.device("meta"):  # a network without its weights
+                rehearse(component for component in components if component.slot == "model")
+        except ConfigError as error:
+            raise ConfigError(error.message, faults=plan.places.told(error.faults)) from error
 
     def _require_sound_data(self, plan: TrainPlan, listener: Listener | None, stop: StopRequest | None) -> None:
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs

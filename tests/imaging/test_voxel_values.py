@@ -38,9 +38,9 @@ def test_large_numbers_are_numbers() -> None:
 )
 def test_what_a_type_cannot_hold_is_refused(values: list[float], dtype: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        check_fits(np.array(values), np.dtype(dtype), PATH)
+        check_fits(np.array(values), np.dtype(dtype), path=PATH)
 
 
 def test_what_it_can_hold_passes() -> None:
-    check_fits(np.array([0.0, 255.0]), np.dtype("uint8"), PATH)
-    check_fits(np.array([0.25]), np.dtype("float16"), PATH)
+    check_fits(np.array([0.0, 255.0]), np.dtype("uint8"), path=PATH)
+    check_fits(np.array([0.25]), np.dtype("float16"), path=PATH)

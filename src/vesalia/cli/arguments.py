@@ -21,6 +21,7 @@ __all__ = [
     "Mmar",
     "Settings",
     "parse_duration",
+    "parse_numbers",
     "spread_set",
 ]
 
@@ -69,3 +70,15 @@ def parse_duration(text: str, *, option: str) -> float:
         message = f"{option}: found {text!r}, expected a time such as 300s, 5m or 1.5h; write 300s"
         raise ConfigError(message)
     return float(matched["number"]) * _SECONDS[matched["unit"]]
+
+
+def parse_numbers(text: str, *, option: str) -> tuple[float, ...]:
+    """The numbers in ``1 1 2``, ``1,1,2`` or ``96x96x96``.
+
+    Raises:
+        ConfigError: There is something else in it.
+    """
+    try:
+        return tuple(float(part) for part in re.split(r"[\s,x]+", text.strip(" []()")))
+    except ValueError:
+        raise ConfigError(f"{option}: found {text!r}, expected numbers; write for example '1 1 2'") from None

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vesalia import __version__
-from vesalia.cli import check, components, data, demo, evaluate, infer, new, train
+from vesalia.cli import check, components, data, demo, evaluate, export, infer, new, train
 from vesalia.cli.answer import answer_usage_error
 from vesalia.cli.arguments import spread_set
 
@@ -30,6 +30,7 @@ app.command("new")(new.new)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("infer")(infer.infer)
+app.command("export")(export.export)
 app.command("demo")(demo.demo)
 app.command("components")(components.components)
 app.add_typer(data.app, name="data")

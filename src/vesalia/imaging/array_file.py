@@ -45,7 +45,7 @@ def read_array(path: Path, *, name: str, dtype: np.dtype[Any]) -> npt.NDArray[An
         message = f"{path}: found an array of {raw.dtype} and shape {raw.shape}, expected numbers; write it as float32"
         raise DataError(message)
     check_numbers(raw, path)
-    check_fits(raw, dtype, path)
+    check_fits(raw, dtype, path=path)
     return raw.astype(dtype, order="C")
 
 

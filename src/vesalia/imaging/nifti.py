@@ -114,7 +114,7 @@ def _scaled(raw: npt.NDArray[Any], header: NiftiHeader, dtype: np.dtype[Any]) ->
         raw = raw.astype(work) * work.type(header.slope) + work.type(header.intercept)
         raw = raw if dtype.kind == "f" else raw.round(4)
     if dtype.kind != "f" or dtype.itemsize < min(4, raw.dtype.itemsize) or raw.dtype == np.float64:
-        check_fits(raw, dtype, header.path)
+        check_fits(raw, dtype, path=header.path)
     return raw.astype(dtype, order="C")
 
 
@@ -146,7 +146,7 @@ def _stored_values(volume: Volume, path: Path, dtype: DType | None) -> npt.NDArr
     if kind.kind != "f":
         values = np.rint(values) if values.dtype.kind == "f" else values
         if values.dtype != kind:
-            check_fits(values, kind, path)
+            check_fits(values, kind, path=path)
     return values.astype(kind, copy=False)
 
 

@@ -119,6 +119,6 @@ def _pixels(data: torch.Tensor, path: Path, dtype: np.dtype[Any]) -> npt.NDArray
         raise DataError(f"{message}; write ArgmaxAcrossChannels or SplitAcrossChannels into post_transforms")
     values = data.float().numpy() if data.is_floating_point() else data.numpy()
     values = np.rint(values) if values.dtype.kind == "f" else values
-    check_fits(values, dtype, path)
+    check_fits(values, dtype, path=path)
     stored = values.astype(dtype)
     return np.ascontiguousarray(stored[0] if len(stored) == 1 else np.moveaxis(stored, 0, -1))

@@ -38,7 +38,7 @@ def check_numbers(raw: npt.NDArray[Any], path: Path) -> None:
     raise DataError(message)
 
 
-def check_fits(values: npt.NDArray[Any], dtype: np.dtype[Any], path: Path) -> None:
+def check_fits(values: npt.NDArray[Any], dtype: np.dtype[Any], *, path: Path) -> None:
     """Refuse values that ``dtype`` cannot hold: too large, too small, or not whole.
 
     Raises:
