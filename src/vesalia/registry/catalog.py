@@ -46,6 +46,12 @@ _TRANSFORMS = {
     "FastCropByPosNegRatio": "vesalia.transforms.crop.fast_crop_by_pos_neg_ratio:FastCropByPosNegRatio",
     "FastPosNegRatioCropROI": "vesalia.transforms.crop.fast_pos_neg_ratio_crop_roi:FastPosNegRatioCropROI",
     "CropFixedSizeRandomCenter": "vesalia.transforms.crop.crop_fixed_size_random_center:CropFixedSizeRandomCenter",
+    "CropByPosNegRatioLabelOnly": "vesalia.transforms.crop.crop_by_pos_neg_ratio_label_only:CropByPosNegRatioLabelOnly",
+    "CropForegroundObject": "vesalia.transforms.crop.crop_foreground_object:CropForegroundObject",
+    "CropRandomSizeWithDisplacement": (
+        "vesalia.transforms.crop.crop_random_size_with_displacement:CropRandomSizeWithDisplacement"
+    ),
+    "CropSubVolumeCenter": "vesalia.transforms.crop.crop_sub_volume_center:CropSubVolumeCenter",
     "MergeBatchDims": "vesalia.transforms.crop.merge_batch_dims:MergeBatchDims",
     "SplitBasedOnLabel": "vesalia.transforms.label.split_based_on_label:SplitBasedOnLabel",
     "SplitBasedOnBratsClasses": "vesalia.transforms.label.split_based_on_brats_classes:SplitBasedOnBratsClasses",
@@ -198,10 +204,6 @@ FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spat
 
 UNPORTED: frozenset[str] = frozenset(
     {
-        "CropByPosNegRatioLabelOnly",
-        "CropForegroundObject",
-        "CropRandomSizeWithDisplacement",
-        "CropSubVolumeCenter",
     }
 )
 """Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""

@@ -1,4 +1,4 @@
-"""What every segmentation network must do: inherit :class:`ModelSuite`, say how yours is made, and it is tested."""
+"""What every network must do: inherit :class:`ModelSuite`, say how yours is made, and it is tested."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from vesalia.components.models.base import Model
+from vesalia.components.models.base import Model, trained
 from vesalia.errors import UserError
 from vesalia.testing.claims import claim
 
@@ -24,11 +24,17 @@ class ModelSuite(ABC):
         dims: Spatial axes of its images.
         in_channels: Channels of its images.
         num_classes: Channels of its output.
+        classifies: Whether it judges whole images, instead of every voxel.
+        tolerance: How far rounding may move a probability.
+        steps: In which the loss must come down.
     """
 
     dims: ClassVar[int] = 3
     in_channels: ClassVar[int] = 1
     num_classes: ClassVar[int] = 3
+    classifies: ClassVar[bool] = False
+    tolerance: ClassVar[float] = 1e-5
+    steps: ClassVar[int] = 30
 
     @abstractmethod
     def make(self) -> Model:
@@ -41,20 +47,25 @@ class ModelSuite(ABC):
             return self.make()
 
     def image(self, model: Model, *, batch: int = 2, multiples: tuple[int, ...] = (1, 2, 1)) -> torch.Tensor:
-        """An image of so many times the network's size divisor along each axis."""
+        """An image of so many times the smallest size the network takes along each axis."""
         generator = torch.Generator().manual_seed(1)
-        size = [multiple * model.size_divisor for multiple in multiples[: self.dims]]
+        edge = max(model.size_divisor, model.least_size)
+        size = [multiple * edge for multiple in multiples[: self.dims]]
         return torch.randn(batch, self.in_channels, *size, generator=generator)
 
+    def size_of_output(self, image: torch.Tensor) -> tuple[int, ...]:
+        """The spatial size that the output must have."""
+        return () if self.classifies else tuple(image.shape[2:])
+
     def test_ends_in_probabilities(self) -> None:
-        """Float32 probabilities of the image's own size, whose channels sum to one."""
+        """Float32 probabilities, of the image's own size or one row per image, whose channels sum to one."""
         model = self.build().eval()
         image = self.image(model)
         probabilities = model(image)
-        expected = (len(image), self.num_classes, *image.shape[2:])
+        expected = (len(image), self.num_classes, *self.size_of_output(image))
         claim(probabilities.shape == expected, f"found {tuple(probabilities.shape)}, expected {expected}")
         claim(probabilities.dtype is torch.float32, f"found {probabilities.dtype}, expected float32")
-        torch.testing.assert_close(probabilities.sum(1), torch.ones(len(image), *image.shape[2:]))
+        torch.testing.assert_close(probabilities.sum(1), torch.ones(len(image), *self.size_of_output(image)))
         torch.testing.assert_close(probabilities, model.logits(image).softmax(1))
 
     def test_takes_every_multiple_of_its_divisor(self) -> None:
@@ -62,7 +73,8 @@ class ModelSuite(ABC):
         model = self.build().eval()
         for multiples in ((1, 1, 1), (2, 1, 1), (1, 3, 2)):
             image = self.image(model, multiples=multiples)
-            claim(model(image).shape[2:] == image.shape[2:], f"found another size than {tuple(image.shape[2:])}")
+            size = self.size_of_output(image)
+            claim(model(image).shape[2:] == size, f"found another size than {size}")
 
     def test_refuses_other_sizes_in_words(self) -> None:
         """A size that is no multiple, or an image with other channels, is said in words."""
@@ -73,6 +85,9 @@ class ModelSuite(ABC):
         if model.size_divisor > 1:
             with pytest.raises(UserError, match="multiples"):
                 model(image[..., 1:])
+        if model.least_size > 1:
+            with pytest.raises(UserError, match="at least"):
+                model(image[..., : model.least_size - 1])
 
     @pytest.mark.parametrize("amp", [False, True])
     def test_every_weight_learns(self, amp: bool) -> None:
@@ -80,9 +95,10 @@ class ModelSuite(ABC):
         model = self.build()
         image = self.image(model)
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            probabilities = model(image)
+            probabilities, own_loss = trained(model(image))
         claim(probabilities.dtype is torch.float32, f"found {probabilities.dtype} under autocast, expected float32")
-        probabilities[:, 0].log().mean().backward()
+        claim(own_loss.dtype is torch.float32, f"found a loss in {own_loss.dtype} under autocast, expected float32")
+        (probabilities[:, 0].log().mean() + own_loss).backward()
         for name, weight in model.named_parameters():
             claim(weight.grad is not None, f"found no gradient for {name}")
             claim(weight.grad is not None and weight.grad.isfinite().all(), f"found a gradient not finite for {name}")
@@ -109,7 +125,7 @@ class ModelSuite(ABC):
         model = self.build().eval()
         image = self.image(model)
         alone = torch.cat([model(image[:1]), model(image[1:])])
-        torch.testing.assert_close(model(image), alone, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(model(image), alone, atol=self.tolerance, rtol=1e-4)
 
     def test_weights_travel_through_safetensors(self) -> None:
         """No weight is shared or unnamed: saved and loaded into a new network, the output is the same."""
@@ -131,16 +147,17 @@ class ModelSuite(ABC):
         claim(half > 0, "found no penalty with reg_weight")
 
     def test_learns(self) -> None:
-        """Thirty steps on one image bring the loss down."""
+        """Some steps on one image bring the loss down."""
         model = self.build()
         image = self.image(model)
-        target = (image[:, 0] > 0).long()
+        target = torch.arange(len(image)) if self.classifies else (image[:, 0] > 0).long()
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         losses = []
-        for _ in range(30):
-            loss = torch.nn.functional.nll_loss((model(image) + 1e-8).log(), target)
+        for _ in range(self.steps):
+            probabilities, own_loss = trained(model(image))
+            loss = torch.nn.functional.nll_loss((probabilities + 1e-8).log(), target) + own_loss
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             losses.append(float(loss.detach()))
-        claim(losses[-1] < 0.8 * losses[0], f"found a loss of {losses[-1]} after 30 steps from {losses[0]}")
+        claim(losses[-1] < 0.8 * losses[0], f"found a loss of {losses[-1]} after {self.steps} steps from {losses[0]}")

@@ -20,7 +20,7 @@ from torch import nn, optim
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
 from vesalia.components.lr_policies.base import LearningRatePolicy, Progress
-from vesalia.components.models.base import Model
+from vesalia.components.models.base import Model, trained
 from vesalia.errors import Interrupted, TrainingError
 from vesalia.pipelines.batching import Batch
 from vesalia.pipelines.pipeline import BoundPipeline
@@ -151,9 +151,9 @@ class Trainer:
             group["lr"] = self._rate()
         image = self.precision.arrange(self.fabric.to_device(batch.fields["image"]).float())
         target = self.fabric.to_device(batch.fields["label"])
-        probabilities = self.network(image)
+        probabilities, own_loss = trained(self.network(image))
         loss = self.loss(probabilities, target)
-        total = loss + self.model.regularisation()
+        total = loss + own_loss + self.model.regularisation()
         self.optimizer.zero_grad()
         self.fabric.backward(total)
         self._update(float(total.detach()))

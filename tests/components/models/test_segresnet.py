@@ -9,6 +9,7 @@ from monai.networks.nets.segresnet import SegResNet
 from torch import nn
 
 from tests.drawn import normal
+from vesalia.components.models.base import Model, Trained
 from vesalia.components.models.segresnet import SegResnet
 from vesalia.errors import ConfigError
 from vesalia.testing.models import ModelSuite
@@ -50,9 +51,36 @@ def test_is_monais_network_with_an_activation() -> None:
     torch.testing.assert_close(ours(image), twin(image).softmax(1))
 
 
-def test_autoencoder_branch_is_refused() -> None:
-    with pytest.raises(ConfigError, match="use_vae: found true"):
-        SegResnet(2, use_vae=True)
+class TestSegResnetWithAutoencoder(ModelSuite):
+    dims = 2
+
+    def make(self) -> SegResnet:
+        return SegResnet(3, blocks_down=(1, 1), blocks_up=(1,), init_filters=2, use_vae=True, data_dims=2)
+
+    def image(self, model: Model, *, batch: int = 2, multiples: tuple[int, ...] = (1, 2, 1)) -> torch.Tensor:
+        # The autoencoder's part weighs the more, the fewer voxels there are.
+        return super().image(model, batch=batch, multiples=tuple(16 * each for each in multiples))
+
+
+def test_autoencoder_adds_to_the_loss_in_training_alone() -> None:
+    model = SegResnet(2, blocks_down=(1, 1), blocks_up=(1,), init_filters=4, use_vae=True)
+    image = normal(2, 1, 8, 8, 8)
+    output = model(image)
+    assert isinstance(output, Trained)
+    torch.testing.assert_close(output.probabilities, model.eval()(image))
+    output.own_loss.backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    assert any(name.startswith("network.down_layers") for name in moved)
+    assert not any(name.startswith("network.up_layers") for name in moved)
+
+
+def test_autoencoder_leaves_the_networks_own_weights_as_they_are() -> None:
+    torch.manual_seed(0)
+    plain = SegResnet(2, init_filters=4)
+    torch.manual_seed(0)
+    both = SegResnet(2, init_filters=4, use_vae=True)
+    for name, weight in plain.state_dict().items():
+        assert torch.equal(both.state_dict()[name], weight)
 
 
 def test_blocks_that_do_not_fit() -> None:

@@ -9,7 +9,8 @@ import torch
 from monai.networks.nets.segresnet import SegResNet
 from torch import nn
 
-from vesalia.components.models.base import Model
+from vesalia.components.models.autoencoder_branch import AutoencoderBranch
+from vesalia.components.models.base import Model, Trained, activate
 from vesalia.components.models.normalization import Normalization, clamped_groups
 from vesalia.components.models.small_grids import apply_on_any_grid
 from vesalia.errors import ConfigError
@@ -19,7 +20,7 @@ __all__ = ["SegResnet"]
 
 
 class SegResnet(Model):
-    """The segmentation network that won BraTS 2018, without its autoencoder branch.
+    """The segmentation network that won BraTS 2018, with its autoencoder branch if that is asked for.
 
     Sizes must be multiples of 2**(levels - 1), a level being an entry of ``blocks_down``.
 
@@ -35,7 +36,8 @@ class SegResnet(Model):
         use_group_normG: Groups; clamped to a divisor of each level's width.
         reg_weight: Weight of the L2 penalty on the kernels.
         dropout_prob: Probability of dropping a feature after the first convolution.
-        use_vae: The variational autoencoder branch; not in this release.
+        use_vae: The variational autoencoder branch: in training the network redraws its image as well, and how far it
+            is off adds to the loss. Predictions take no more time.
         final_activation: What turns logits into the output.
         data_format: Without effect: the network sees channels first.
         dtype: Without effect: ``use_amp`` decides the number format.
@@ -43,7 +45,7 @@ class SegResnet(Model):
         in_channels: Channels of the input; comes from the pipeline.
 
     Raises:
-        ConfigError: ``use_vae`` is asked for, or ``blocks_up`` does not fit ``blocks_down``.
+        ConfigError: ``blocks_up`` does not fit ``blocks_down``.
     """
 
     def __init__(
@@ -66,9 +68,6 @@ class SegResnet(Model):
         in_channels: Count = 1,
     ) -> None:
         super().__init__(num_classes, in_channels=in_channels, final_activation=final_activation, reg_weight=reg_weight)
-        if use_vae:
-            message = "use_vae: found true, expected false; the autoencoder branch comes with the next release"
-            raise ConfigError(message)
         _check_blocks(blocks_down, blocks_up)
         self.size_divisor = 2 ** (len(blocks_down) - 1)
         norm = Normalization(use_batch_norm, use_group_norm, use_group_normG)
@@ -85,6 +84,21 @@ class SegResnet(Model):
         for layer in self.network.modules():
             if isinstance(layer, nn.GroupNorm):
                 layer.num_groups = clamped_groups(layer.num_channels, norm.groups)
+        levels = len(blocks_down) - 1
+        self.autoencoder = (
+            AutoencoderBranch(init_filters << levels, levels, in_channels=in_channels, norm=norm, dims=data_dims)
+            if use_vae
+            else None
+        )
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor | Trained:
+        """Probabilities; in training, with an autoencoder, its loss as well."""
+        if self.autoencoder is None or not self.training:
+            return super().forward(image)
+        self.check_size(image)
+        skips = self._encode(image)
+        own_loss = self.autoencoder(skips[-1], image)
+        return Trained(activate(self._decode(skips), self.final_activation), own_loss)
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, D, H, W]`` to ``[B, num_classes, D, H, W]`` before the activation.
@@ -92,17 +106,26 @@ class SegResnet(Model):
         MONAI's own order of calls, level by level, so that the deepest levels can stay in float32.
         """
         self.check_size(image)
+        return self._decode(self._encode(image))
+
+    def _encode(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """The features of each level, the deepest last."""
         network = self.network
         features = apply_on_any_grid(network.convInit, image)
         if network.dropout_prob is not None:
             features = network.dropout(features)
-        skips = []
+        levels = []
         for depth, down in enumerate(network.down_layers):
             features = apply_on_any_grid(down, features, stride=2 if depth else 1)
-            skips.append(features)
-        skips.pop()
+            levels.append(features)
+        return levels
+
+    def _decode(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        """``[B, num_classes, D, H, W]`` from the features of each level, which are let go on the way."""
+        network = self.network
+        features = levels.pop()
         for rise, level in zip(network.up_samples, network.up_layers, strict=True):
-            features = apply_on_any_grid(rise, features) + skips.pop()
+            features = apply_on_any_grid(rise, features) + levels.pop()
             features = apply_on_any_grid(level, features)
         result: torch.Tensor = network.conv_final(features)
         return result

@@ -1,0 +1,150 @@
+"""A plain PyTorch network as a model: its output is logits, and what it does not tell is found by trying."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import copy
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from vesalia.components.models.base import FinalActivation, Model
+from vesalia.errors import ConfigError
+
+__all__ = ["NetworkFacts", "WrappedModel", "constructor_arguments", "explore"]
+
+_DIVISORS = (1, 2, 4, 8, 16, 32, 64)
+_LEAST_TRIED = 96
+"""Edge in voxels of the smallest image that is tried; no memory is used for it."""
+
+
+_MEANINGS: Mapping[str, str] = {
+    **dict.fromkeys(("num_classes", "out_channels", "n_classes", "out_chns"), "num_classes"),
+    **dict.fromkeys(("in_channels", "n_input_channels"), "in_channels"),
+    **dict.fromkeys(("data_dims", "n_spatial_dim", "spatial_dims"), "data_dims"),
+}
+"""What networks call their sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """What trying a network has shown.
+
+    Attributes:
+        size_divisor: Each spatial size must be a multiple of this; 1 where it could not be told.
+        channels: Channels of the output; None where no size worked.
+    """
+
+    size_divisor: int = 1
+    channels: int | None = None
+
+
+class WrappedModel(Model):
+    """A network that knows nothing of Vesalia.
+
+    It is called with ``[B, in_channels, ...]`` and gives logits. Of several outputs (deep supervision, an autoencoder's
+    loss) the first counts. Under autocast on CPUs it stays in float32, see
+    :mod:`vesalia.components.models.small_grids`: how deep its grids become is not known.
+
+    Args:
+        network: The network.
+        num_classes: Channels of its output.
+        in_channels: Channels of its input.
+        data_dims: Spatial axes of the image.
+        final_activation: What turns its output into probabilities.
+        size_divisor: What spatial sizes must be a multiple of; None to find out.
+        reg_weight: Weight of the L2 penalty on the kernels.
+
+    Raises:
+        ConfigError: The network gives another number of channels.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        num_classes: int,
+        in_channels: int,
+        data_dims: int,
+        final_activation: FinalActivation,
+        size_divisor: int | None = None,
+        reg_weight: float = 0.0,
+    ) -> None:
+        super().__init__(num_classes, in_channels=in_channels, final_activation=final_activation, reg_weight=reg_weight)
+        facts = explore(network, in_channels=in_channels, data_dims=data_dims)
+        if facts.channels not in {None, num_classes}:
+            message = (
+                f"num_classes: found {num_classes}, expected {facts.channels}, the channels that the network gives"
+            )
+            raise ConfigError(f"{message}; write {facts.channels}")
+        self.network = network
+        self.size_divisor = size_divisor or facts.size_divisor
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """``[B, in_channels, ...]`` to ``[B, num_classes, ...]`` (or ``[B, num_classes]``) before the activation."""
+        self.check_size(image)
+        if image.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+            return _first_output(self.network(image), image)
+        with torch.autocast("cpu", enabled=False):
+            return _first_output(self.network(image.float()), image)
+
+
+def _first_output(output: Any, image: torch.Tensor) -> torch.Tensor:
+    """The main output of a network that gives several, in a list or along an axis after the batch."""
+    while isinstance(output, list | tuple):
+        output = output[0]
+    result: torch.Tensor = output[:, 0] if output.ndim == image.ndim + 1 else output
+    return result
+
+
+def explore(network: nn.Module, *, in_channels: int, data_dims: int) -> NetworkFacts:
+    """Try a copy of a network without memory (torch's ``meta`` device) on sizes of several divisors.
+
+    A network that cannot be tried, or that takes one size only, is taken at its word: divisor 1.
+    """
+    try:
+        twin = copy.deepcopy(network).to("meta").eval()
+    except (RuntimeError, TypeError, ValueError):
+        return NetworkFacts()
+    for divisor in _DIVISORS:
+        odd = _LEAST_TRIED // divisor | 1
+        sizes = [[divisor * (odd + 2 * more)] * (data_dims - 1) + [divisor * (odd + 2)] for more in (0, 1)]
+        outputs = [_try(twin, torch.empty(1, in_channels, *size, device="meta")) for size in sizes]
+        channels = {output.shape[1] for output in outputs if output is not None}
+        if len(channels) == 1 and None not in outputs:
+            return NetworkFacts(divisor, channels.pop())
+    return NetworkFacts()
+
+
+def _try(twin: nn.Module, image: torch.Tensor) -> torch.Tensor | None:
+    """The output, or None where the size does not suit the network."""
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = _first_output(twin(image), image)
+    except Exception:  # noqa: BLE001 - foreign code may refuse a size with any error; a real one comes again in use
+        return None
+    return output if output.ndim == 2 or output.shape[2:] == image.shape[2:] else None
+
+
+def constructor_arguments(
+    made_of: type, given: Mapping[str, Any], *, num_classes: int, in_channels: int, data_dims: int
+) -> dict[str, Any]:
+    """What a network's constructor gets: what it is given, and the sizes it asks for, by whatever name it does.
+
+    Args:
+        made_of: The network's class.
+        given: Its arguments as the config has them.
+        num_classes: Channels of the output.
+        in_channels: Channels of the input.
+        data_dims: Spatial axes.
+    """
+    sizes = {"num_classes": num_classes, "in_channels": in_channels, "data_dims": data_dims}
+    names = inspect.signature(made_of).parameters
+    known = {name: sizes[meaning] for name, meaning in _MEANINGS.items() if name in names}
+    return {**known, **given}

@@ -1,0 +1,71 @@
+"""Classes of PyTorch and MONAI that a config may name by their path, and no others.
+
+The lists below are a safety boundary: a config or a card from a stranger can have no other code of these packages run.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+from vesalia.errors import ConfigError
+from vesalia.registry.source import locate_module, read_source
+from vesalia.registry.target import Target
+from vesalia.runtime.nearness import nearest
+
+__all__ = ["LIBRARIES", "find_library", "is_library", "load_library", "suggest_library"]
+
+LIBRARIES: Mapping[str, Mapping[str, str]] = {
+    "model": {"monai.networks.nets": "monai.networks.nets"},
+    "loss": {"monai.losses": "monai.losses", "torch.nn": "torch.nn.modules.loss"},
+    "optimizer": {"torch.optim": "torch.optim", "monai.optimizers": "monai.optimizers"},
+}
+"""Slot, then the package that a path may begin with, and the module that holds its classes of that slot."""
+_PACKAGES = frozenset({"monai", "torch"})
+
+
+def is_library(dotted: str) -> bool:
+    """Whether a path leads into a library that some slots take classes of."""
+    return dotted.partition(".")[0] in _PACKAGES
+
+
+def find_library(slot: str, dotted: str) -> Target | None:
+    """Where the class of a path should be, if the slot takes classes of that package; nothing is imported."""
+    if not all(part.isidentifier() and not part.startswith("_") for part in dotted.split(".")):
+        return None
+    for package, home in LIBRARIES.get(slot, {}).items():
+        if not dotted.startswith(f"{package}."):
+            continue
+        module, _, qualname = f"{home}.{dotted.removeprefix(f'{package}.')}".rpartition(".")
+        file = locate_module(module)
+        if file is not None:
+            return Target(module, qualname, "builtin", file)
+    return None
+
+
+def suggest_library(slot: str, dotted: str) -> str | None:
+    """The path that a misspelt one most probably means; None where nothing is near."""
+    name = dotted.rpartition(".")[2]
+    for package, home in LIBRARIES.get(slot, {}).items():
+        file = locate_module(home)
+        source = read_source(file, home) if file else None
+        names = (*source.classes, *source.imports) if source else ()
+        near = nearest(name, [each for each in names if each[:1].isupper()])
+        if near is not None:
+            return f"{package}.{near}"
+    return None
+
+
+def load_library(slot: str, dotted: str) -> type:
+    """Import the class of a path.
+
+    Raises:
+        ConfigError: The slot takes no classes of that package, or there is no such class.
+    """
+    target = find_library(slot, dotted)
+    found = getattr(importlib.import_module(target.module), target.qualname, None) if target else None
+    if not isinstance(found, type) or not is_library(found.__module__):
+        packages = " or ".join(LIBRARIES.get(slot, {}))
+        raise ConfigError(f'path: found "{dotted}", expected a class of {packages}; write its full path')
+    return found
