@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -23,6 +24,10 @@ _LOOP_TYPES = frozenset({torch.float32, torch.int16, torch.uint8})
 """Types that the compiled loops are asked for; each costs a compilation."""
 
 
+_WORTH_A_THREAD = 1 << 16
+"""Voxels of a member below which threads cost more than they save."""
+
+
 def write(pending: Pending, out: torch.Tensor) -> None:
     """Do all that is pending and write it to ``out``.
 
@@ -30,21 +35,28 @@ def write(pending: Pending, out: torch.Tensor) -> None:
         pending: What to do.
         out: ``[B, C, *size]``, of the pending field's type and on its device.
     """
+    threads = min(torch.get_num_threads(), len(out))
+    if threads == 1 or out.device.type != "cpu" or out[0].numel() < _WORTH_A_THREAD:
+        for member in range(len(out)):
+            _write_member(pending, member, out[member])
+        return
+    with ThreadPoolExecutor(threads) as pool:  # in a pipeline's workers torch has one thread, and so has this
+        list(pool.map(lambda member: _write_member(pending, member, out[member]), range(len(out))))
+
+
+def _write_member(pending: Pending, member: int, target: torch.Tensor) -> None:
     source = pending.volume.as_batch()
-    axes = pending.axes.tolist()
-    starts = None if pending.starts is None else pending.starts.tolist()
-    for member, target in enumerate(out):
-        data = source[member if len(source) > 1 else 0]
-        rules = _rules(pending, member)
-        if starts is not None:
-            inner, place, whole = _overlap(data.shape[1:], starts[member], pending.size, axes[member])
-            if not whole:
-                _fill(target, rules)
-            data, target = data[inner], target[place]  # noqa: PLW2901 - the part of it that is covered
-        if pending.maps is not None:
-            _move(data, target, pending, matrix=pending.maps[member], rules=rules)
-        else:
-            _put(data, target, [axis for axis, reverse in enumerate(axes[member]) if reverse], rules)
+    data = source[member if len(source) > 1 else 0]
+    axes, rules = pending.axes[member].tolist(), _rules(pending, member)
+    if pending.starts is not None:
+        inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), pending.size, axes)
+        if not whole:
+            _fill(target, rules)
+        data, target = data[inner], target[place]
+    if pending.maps is not None:
+        _move(data, target, pending, matrix=pending.maps[member], rules=rules)
+    else:
+        _put(data, target, [axis for axis, reverse in enumerate(axes) if reverse], rules)
 
 
 def _rules(pending: Pending, member: int) -> Sequence[Rule | None]:
