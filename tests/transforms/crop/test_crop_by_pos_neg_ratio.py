@@ -14,6 +14,7 @@ from vesalia.transforms.crop.crop_by_pos_neg_ratio import CropByPosNegRatio
 
 
 class TestCropByPosNegRatio(TransformSuite):
+    inverts = True
     changes_places = True
     makes_batch = True
     takes_batch = False

@@ -14,6 +14,7 @@ from vesalia.transforms.crop.crop_fixed_size_random_center import CropFixedSizeR
 
 
 class TestCropFixedSizeRandomCenter(TransformSuite):
+    inverts = True
     changes_places = True
 
     def make(self, dims: int) -> CropFixedSizeRandomCenter:
@@ -24,6 +25,7 @@ class TestCropFixedSizeRandomCenter(TransformSuite):
 
 
 class TestLargerThanTheVolume(TransformSuite):
+    inverts = True
     changes_places = True
 
     def make(self, dims: int) -> CropFixedSizeRandomCenter:

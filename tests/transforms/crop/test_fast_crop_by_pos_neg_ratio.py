@@ -11,6 +11,7 @@ from vesalia.transforms.crop.fast_crop_by_pos_neg_ratio import FastCropByPosNegR
 
 
 class TestFastCropByPosNegRatio(TransformSuite):
+    inverts = True
     changes_places = True
     makes_batch = True
     takes_batch = False

@@ -27,6 +27,13 @@ def test_folds_volumes_and_crops(spatial: tuple[int, ...]) -> None:
     assert merged.spatial_shape == spatial
 
 
+def test_volumes_and_crops_of_each_come_back() -> None:
+    like = Sample({"image": Volume(uniform(4, 3, 2, 5, 4), channel="first", batched=True)})
+    merge = MergeBatchDims("image")
+    back = merge.invert(merge.apply(like, NOTHING), NOTHING, like=like)
+    assert torch.equal(back["image"].data, like["image"].data)
+
+
 def test_is_deterministic() -> None:
     assert MergeBatchDims.deterministic
 

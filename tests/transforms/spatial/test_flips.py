@@ -8,7 +8,8 @@ import torch
 from tests.drawn import uniform
 from vesalia.imaging.volume import Volume
 from vesalia.testing.transforms import example_sample
-from vesalia.transforms.spatial.flips import Flips, flip
+from vesalia.transforms.spatial.affine_sampling import read_affine
+from vesalia.transforms.spatial.flips import Flips, flip, flip_back
 
 
 def test_reverses_the_named_axes() -> None:
@@ -28,6 +29,21 @@ def test_each_member_has_its_own_axes() -> None:
     assert torch.equal(flipped.data[0], batch.data[0].flip(1))
     assert torch.equal(flipped.data[1], batch.data[1].flip(2))
     assert flipped.affine is None
+
+
+def test_maps_say_the_same() -> None:
+    batch = Volume(uniform(2, 1, 4, 3), channel="first", batched=True)
+    flips = Flips(torch.tensor([[True, False], [True, True]]))
+    read = read_affine(batch.data, flips.matrices((4, 3), spacing_mm=(1, 2)), size=(4, 3), mode="linear")
+    assert torch.equal(read, flip(batch, flips).data)
+
+
+def test_each_comes_back_to_the_affine_it_had() -> None:
+    image = example_sample((4, 3, 5))["image"]
+    flips = Flips(torch.tensor([[True, False, True]]))
+    back = flip_back(flip(image, flips), flips, like=image)
+    assert torch.equal(back.data, image.data)
+    assert back.affine is image.affine
 
 
 def test_keeps_channels_last() -> None:

@@ -7,14 +7,14 @@ import torch
 
 from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import Count, FieldName, FieldNames, NonNegative, SizeVoxels
-from vesalia.transforms.base import Transform, change_fields, field_names
+from vesalia.transforms.base import Invertible, Transform, change_fields, field_names
 from vesalia.transforms.crop.centres import PosNegCentres
-from vesalia.transforms.crop.window import Windows, check_size, cut_batch, single_shape
+from vesalia.transforms.crop.window import Windows, check_size, cut_batch, put_fields_back, single_shape
 
 __all__ = ["CropByPosNegRatio"]
 
 
-class CropByPosNegRatio(Transform[Windows]):
+class CropByPosNegRatio(Transform[Windows], Invertible[Windows]):
     """Turns a volume into a batch of crops, each centred on foreground with probability ``pos / (pos + neg)``.
 
     Args:
@@ -59,3 +59,7 @@ class CropByPosNegRatio(Transform[Windows]):
         return change_fields(
             sample, self.fields, change=lambda volume: cut_batch(volume, parameters.starts, size=self.size)
         )
+
+    def invert(self, sample: Sample, parameters: Windows, *, like: Sample) -> Sample:
+        """One volume of the crops, 0 where there was none; where they overlap, the mean, or of labels the last."""
+        return put_fields_back(sample, parameters.starts, fields=self.fields, like=like)

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import torch
 
-from vesalia.errors import DataError
-from vesalia.imaging.volume import Sample, Volume
+from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, SizeVoxels
-from vesalia.transforms.base import Transform, change_fields, field_names, members_of
-from vesalia.transforms.crop.window import Windows, around, check_size, cut, cut_members
+from vesalia.transforms.base import Invertible, Transform, change_fields, field_names, members_of
+from vesalia.transforms.crop.window import Windows, around, check_axes, check_size, cut_windows, put_fields_back
 
 __all__ = ["CropFixedSizeRandomCenter"]
 
 
-class CropFixedSizeRandomCenter(Transform[Windows]):
+class CropFixedSizeRandomCenter(Transform[Windows], Invertible[Windows]):
     """Cuts one window out of a volume (or out of each member of a batch), every place as likely as the others.
 
     Args:
@@ -29,9 +28,7 @@ class CropFixedSizeRandomCenter(Transform[Windows]):
     def draw(self, sample: Sample, generator: torch.Generator) -> Windows:
         """Choose a place for every member."""
         members, shape = members_of(sample, self.fields)
-        if len(shape) != len(self.size):
-            message = f"found an image of shape {shape}, expected {len(self.size)} spatial axes as size has"
-            raise DataError(f"{message}; write a size of {len(shape)} numbers")
+        check_axes(shape, size=self.size)
         throws = torch.rand(members, len(shape), generator=generator, dtype=torch.float64).tolist()
         starts = [
             [
@@ -44,11 +41,10 @@ class CropFixedSizeRandomCenter(Transform[Windows]):
 
     def apply(self, sample: Sample, parameters: Windows) -> Sample:
         """Cut the same windows out of all fields."""
-        return change_fields(sample, self.fields, change=lambda volume: self._cut(volume, parameters.starts))
-
-    def _cut(self, volume: Volume, starts: torch.Tensor) -> Volume:
-        return (
-            cut_members(volume, starts, size=self.size)
-            if volume.batched
-            else cut(volume, starts[0].tolist(), size=self.size)
+        return change_fields(
+            sample, self.fields, change=lambda volume: cut_windows(volume, parameters.starts, size=self.size)
         )
+
+    def invert(self, sample: Sample, parameters: Windows, *, like: Sample) -> Sample:
+        """Put the windows back where they were cut."""
+        return put_fields_back(sample, parameters.starts, fields=self.fields, like=like)

@@ -11,11 +11,12 @@ import torch
 from vesalia.imaging.resample import Mode
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import Count, FieldName, NonNegative, Probability, SizeVoxels
-from vesalia.transforms.base import Transform
+from vesalia.transforms.base import Invertible, Transform
 from vesalia.transforms.crop.centres import PosNegCentres
-from vesalia.transforms.crop.warp import Warps, matrices, take_warped, warped_affine
-from vesalia.transforms.crop.window import check_size, cut, cut_batch, single_shape
+from vesalia.transforms.crop.warp import Warps, take_back, take_warped
+from vesalia.transforms.crop.window import check_size, cut, cut_batch, put_back, single_shape
 from vesalia.transforms.parameters import uniform
+from vesalia.transforms.spatial.affine_sampling import mapped_affine
 
 __all__ = ["FastPosNegRatioCropROI"]
 
@@ -26,7 +27,7 @@ _BEND = 0.25
 """Largest displacement as a share of the distance between control points: far from folding over."""
 
 
-class FastPosNegRatioCropROI(Transform[Warps]):
+class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps]):
     """Cuts one crop, centred on foreground with probability ``pos / (pos + neg)``.
 
     Rotation, scaling and deformation are drawn anew for every crop and done in the same reading of voxels as the crop:
@@ -67,6 +68,7 @@ class FastPosNegRatioCropROI(Transform[Warps]):
         self.fields = (image_field, label_field)
         self.image_field = image_field
         self.label_field = label_field
+        self.modes: dict[str, Mode] = {image_field: "linear", label_field: "nearest"}
         self.centres = PosNegCentres(label_field, pos=pos, neg=neg)
         self.deform = deform
         self.rotation = rotation
@@ -97,29 +99,36 @@ class FastPosNegRatioCropROI(Transform[Warps]):
 
     def apply(self, sample: Sample, parameters: Warps) -> Sample:
         """Cut the same windows out of image and label."""
-        modes: dict[str, Mode] = {self.image_field: "linear", self.label_field: "nearest"}
-        cropped = {name: self._cut(sample[name], parameters, mode) for name, mode in modes.items()}
+        cropped = {name: self._cut(sample[name], parameters, mode) for name, mode in self.modes.items()}
         return sample.with_fields(**cropped)
 
+    def invert(self, sample: Sample, parameters: Warps, *, like: Sample) -> Sample:
+        """Put the crops back, turned, scaled and bent back: bends to a small fraction of a voxel."""
+        back = {name: self._put_back(sample[name], parameters, like[name], mode) for name, mode in self.modes.items()}
+        return sample.with_fields(**back)
+
+    @property
+    def _warps(self) -> bool:
+        return self.deform or self.rotation or self.scale
+
     def _cut(self, volume: Volume, warps: Warps, mode: Mode) -> Volume:
-        if self.deform or self.rotation or self.scale:
+        if self._warps:
             return self._cut_warped(volume, warps, mode)
         if self.batch_size is None:
             return cut(volume, warps.starts[0].tolist(), size=self.size)
         return cut_batch(volume, warps.starts, size=self.size)
 
     def _cut_warped(self, volume: Volume, warps: Warps, mode: Mode) -> Volume:
-        data, starts = volume.as_batch()[0], warps.starts.tolist()
-        rows = matrices(warps, volume.spacing_mm)
-        crops = torch.stack(
-            [
-                take_warped(data, start, size=self.size, matrix=matrix, bend=bend, mode=mode)
-                for start, matrix, bend in zip(starts, rows, warps.bends, strict=True)
-            ]
-        )
+        maps = warps.matrices(self.size, spacing_mm=volume.spacing_mm)
+        crops = take_warped(volume.as_batch(), maps, bends=warps.bends, size=self.size, mode=mode)
         if self.batch_size is not None:
             return replace(volume, batched=True, affine=None).from_batch(crops)
-        placed = (
-            None if volume.affine is None else warped_affine(volume.affine, rows[0], start=starts[0], size=self.size)
-        )
-        return volume.from_batch(crops, affine=placed)
+        affine = None if volume.affine is None else mapped_affine(volume.affine, maps[0])  # bends are left out
+        return volume.from_batch(crops, affine=affine)
+
+    def _put_back(self, volume: Volume, warps: Warps, like: Volume, mode: Mode) -> Volume:
+        if not self._warps:
+            return put_back(volume, warps.starts, like=like, mode=mode)
+        maps = warps.matrices(self.size, spacing_mm=like.spacing_mm)
+        whole = take_back(volume.as_batch(), maps, bends=warps.bends, shape=like.spatial_shape, mode=mode)
+        return replace(volume, batched=False, affine=like.affine).from_batch(whole)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames
-from vesalia.transforms.base import Deterministic, change_fields, field_names
+from vesalia.transforms.base import Deterministic, Invertible, Nothing, change_fields, field_names
 
 __all__ = ["MergeBatchDims"]
 
 
-class MergeBatchDims(Deterministic):
+class MergeBatchDims(Deterministic, Invertible[Nothing]):
     """Folds ``[B, b, C, *spatial]`` (volumes, crops of each) to ``[B * b, C, *spatial]``; a batch transform.
 
     A label that is a vector comes once per crop: ``[B, b, n]`` becomes ``[B * b, n]``.
@@ -28,6 +28,14 @@ class MergeBatchDims(Deterministic):
     def transform(self, sample: Sample) -> Sample:
         """Fold the fields."""
         return change_fields(sample, self.fields, change=_merge)
+
+    def invert(self, sample: Sample, parameters: Nothing, *, like: Sample) -> Sample:
+        """Volumes and crops of each again."""
+        unfolded = {
+            name: replace(sample[name], data=sample[name].data.unflatten(0, like[name].data.shape[:2]))
+            for name in self.fields
+        }
+        return sample.with_fields(**unfolded)
 
 
 def _merge(volume: Volume) -> Volume:

@@ -3,17 +3,24 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from vesalia.imaging.geometry import Affine
-from vesalia.imaging.resample import Mode, sample_at
+from vesalia.imaging.resample import Mode, sample_each
+from vesalia.transforms.spatial.affine_sampling import inverted, places_of
+from vesalia.transforms.spatial.rotations import rigid_matrices
 
-__all__ = ["Warps", "matrices", "take_warped", "warped_affine"]
+__all__ = ["Warps", "take_back", "take_warped"]
+
+_SLAB_VOXELS = 1 << 21
+"""Reading works through this many voxels of the result at a time, so that memory stays flat."""
+
+_ROUNDS = 15
+"""Steps of the search for the voxel of a window that a bend took from a place; bends are flat enough for it to meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,82 +39,82 @@ class Warps:
     scales: torch.Tensor
     bends: torch.Tensor
 
+    def matrices(self, size: Sequence[int], *, spacing_mm: Sequence[float]) -> torch.Tensor:
+        """``[B, dims, dims + 1]`` in float64, from voxels of the windows to voxels of the volume, but for the bends.
 
-def matrices(warps: Warps, spacing_mm: Sequence[float]) -> torch.Tensor:
-    """``[B, dims, dims]``, from voxels of a window to voxels of the volume; rotations are rigid in mm."""
-    rotations = torch.stack([_rotation(row) for row in warps.angles.double()])
-    spacing = torch.tensor(list(spacing_mm), dtype=torch.float64)
-    return rotations * spacing[None, None, :] / spacing[None, :, None] / warps.scales.double()[:, None, None]
-
-
-def warped_affine(affine: Affine, matrix: torch.Tensor, *, start: Sequence[int], size: Sequence[int]) -> Affine:
-    """The affine of a warped window; bends, which no affine can say, are left out."""
-    dims = len(size)
-    half = (torch.tensor(list(size), dtype=torch.float64) - 1) / 2
-    change = torch.eye(4, dtype=torch.float64)
-    change[:dims, :dims] = matrix
-    change[:dims, 3] = torch.tensor(list(start), dtype=torch.float64) + half - matrix @ half
-    moved: Affine = affine @ change.numpy()
-    return moved
+        Rotations are rigid in mm.
+        """
+        angles = self.angles if len(size) == 3 else self.angles[:, :1]
+        linear = rigid_matrices(angles, spacing_mm) / self.scales.double()[:, None, None]
+        half = (torch.tensor(list(size), dtype=torch.float64) - 1) / 2
+        offsets = self.starts.double() + half - linear @ half
+        return torch.cat([linear, offsets.unsqueeze(-1)], dim=-1)
 
 
 def take_warped(
-    data: torch.Tensor,
-    start: Sequence[int],
-    *,
-    size: Sequence[int],
-    matrix: torch.Tensor,
-    bend: torch.Tensor,
-    mode: Mode,
+    data: torch.Tensor, maps: torch.Tensor, *, bends: torch.Tensor, size: Sequence[int], mode: Mode
 ) -> torch.Tensor:
-    """The warped window of ``[C, *spatial]`` data; reads only the box of voxels that it needs.
+    """``[B, C, *size]``: warped windows of one volume, 0 outside of it.
 
     Args:
-        data: The voxels.
-        start: First voxel of the window before it is warped.
-        size: Voxels of the window.
-        matrix: ``[dims, dims]``, from voxels of the window to voxels of the volume.
-        bend: ``[dims, *points]`` displacements in voxels.
-        mode: How to read between voxels.
+        data: ``[1, C, *spatial]`` voxels.
+        maps: ``[B, dims, dims + 1]``, from voxels of a window to voxels of the volume.
+        bends: ``[B, dims, *points]`` displacements in voxels.
+        size: Voxels of a window.
+        mode: How to read between voxels; ``linear`` makes whole numbers float32.
     """
-    places = _places(start, size, matrix, bend)
-    low = [max(0, math.floor(float(axis.min())) - 1) for axis in places]
-    high = [min(whole, math.ceil(float(axis.max())) + 2) for axis, whole in zip(places, data.shape[1:], strict=True)]
-    if any(a >= b for a, b in zip(low, high, strict=True)):
-        return data.new_zeros(data.shape[0], *size)
-    window = (slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True)))
-    box = data[window]
-    box = box.float() if mode == "linear" and not box.is_floating_point() else box
-    places = places - torch.tensor(low, dtype=places.dtype).view(-1, *[1] * len(size))
-    return sample_at(box.unsqueeze(0), places.to(data.device), mode=mode)[0]
+    data = data.float() if mode == "linear" and not data.is_floating_point() else data
+    maps, moved = maps.to(data.device), None
+    if bool(bends.any()):
+        kind = "trilinear" if len(size) == 3 else "bilinear"
+        moved = F.interpolate(bends.to(data.device), size=tuple(size), mode=kind, align_corners=True)
+    slabs = []
+    for rows in _slabs(size, members=len(maps)):
+        places = places_of(maps, size, rows=rows)
+        slabs.append(sample_each(data, places if moved is None else places + moved[:, :, slice(*rows)], mode=mode))
+    return torch.cat(slabs, dim=2)
 
 
-def _places(start: Sequence[int], size: Sequence[int], matrix: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
-    """``[dims, *size]`` voxel indices that a warped window reads."""
-    dims = len(size)
-    axes = [torch.arange(length, dtype=torch.float64) - (length - 1) / 2 for length in size]
-    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"))
-    ones = [1] * dims
-    middle = torch.tensor([first + (length - 1) / 2 for first, length in zip(start, size, strict=True)])
-    places = torch.einsum("sw,w...->s...", matrix, grid) + middle.double().view(-1, *ones)
-    if bool(bend.any()):
-        kind = "trilinear" if dims == 3 else "bilinear"
-        places += F.interpolate(bend.double()[None], size=tuple(size), mode=kind, align_corners=True)[0]
+def take_back(
+    crops: torch.Tensor, maps: torch.Tensor, *, bends: torch.Tensor, shape: Sequence[int], mode: Mode
+) -> torch.Tensor:
+    """``[1, C, *shape]``: the volume that warped windows ``[B, C, *size]`` show, 0 where none of them looked.
+
+    Where windows overlap, an image becomes their mean, and a label that of the last window. Bends are undone by a
+    fixed-point search, to a small fraction of a voxel.
+    """
+    back, bends = inverted(maps).to(crops.device), bends.to(crops.device)
+    there = torch.ones(1, 1, *crops.shape[2:], device=crops.device)
+    slabs = []
+    for rows in _slabs(shape, members=len(maps)):
+        straight = places_of(back, shape, rows=rows)
+        places = _unbent(straight, back[:, :, :-1], bends, crops.shape[2:]) if bool(bends.any()) else straight
+        seen = sample_each(there, places, mode="nearest") > 0
+        slabs.append(_merged(sample_each(crops, places, mode=mode), seen, mode))
+    return torch.cat(slabs, dim=2)
+
+
+def _unbent(straight: torch.Tensor, linear: torch.Tensor, bends: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """``[B, dims, *out]`` places in the windows, from where they would be without bends: ``x = straight - A b(x)``."""
+    last = torch.tensor([max(length - 1, 1) for length in size], dtype=straight.dtype, device=straight.device)
+    bends, places = bends.to(straight.dtype), straight
+    for _ in range(_ROUNDS):
+        at = (places.movedim(1, -1) * 2 / last - 1).flip(-1)
+        moved = F.grid_sample(bends, at, mode="bilinear", padding_mode="border", align_corners=True)
+        places = straight - torch.einsum("bij,bj...->bi...", linear, moved)
     return places
 
 
-def _rotation(angles: torch.Tensor) -> torch.Tensor:
-    """The product of the rotations around each axis (3D), or the rotation by the first angle (2D)."""
-    if len(angles) == 2:
-        return _plane_rotation(angles[0], (0, 1), 2)
-    around = [_plane_rotation(angle, plane, 3) for angle, plane in zip(angles, ((1, 2), (2, 0), (0, 1)), strict=True)]
-    return around[0] @ around[1] @ around[2]
+def _merged(parts: torch.Tensor, seen: torch.Tensor, mode: Mode) -> torch.Tensor:
+    """``[1, C, *out]`` of the parts ``[B, C, *out]`` that were seen ``[B, 1, *out]``."""
+    if mode == "linear":
+        return (parts * seen).sum(dim=0, keepdim=True) / seen.sum(dim=0, keepdim=True).clamp(min=1)
+    order = torch.arange(1, len(parts) + 1, device=parts.device).view(-1, *[1] * (parts.ndim - 1))
+    last = (seen * order).argmax(dim=0, keepdim=True)
+    return parts.gather(0, last.expand(1, *parts.shape[1:]))
 
 
-def _plane_rotation(angle: torch.Tensor, plane: tuple[int, int], dims: int) -> torch.Tensor:
-    rotation = torch.eye(dims, dtype=torch.float64)
-    first, second = plane
-    rotation[first, first] = rotation[second, second] = torch.cos(angle)
-    rotation[second, first] = torch.sin(angle)
-    rotation[first, second] = -torch.sin(angle)
-    return rotation
+def _slabs(size: Sequence[int], *, members: int) -> list[tuple[int, int]]:
+    """Ranges of rows of the first axis that are worked through one after the other."""
+    thickness = max(1, _SLAB_VOXELS // max(1, members * int(np.prod(size[1:]))))
+    return [(first, min(first + thickness, size[0])) for first in range(0, size[0], thickness)]
