@@ -51,7 +51,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_wrong_module_leads_to_the_one_that_has_the_class(tmp_path: Path) -> None:
     custom = write(
-        tmp_path,
+        tmp_path / "custom",
         {"a_torn.py": "def (", "b.py": "", "pack/__init__.py": "class Mine: pass\n", "z.py": "class Far: pass\n"},
     )
     found = custom_code("typo.Mine", custom)

@@ -161,7 +161,8 @@ def test_a_loader_reads_the_path_that_the_data_list_gave(tmp_path: Path) -> None
     before = Sample(name="case", files={"image": (file,)})
     volume = run(adapted(NumpyLoader, fields="image", throws_dice=False), before)["image"]
     assert (volume.channel, volume.spatial_shape, volume.data.dtype) == ("none", (2, 3, 4), torch.float32)
-    assert volume.affine is None
+    assert volume.affine is not None  # 1 mm, so that it can be resampled and written
+    assert np.array_equal(volume.affine, np.eye(4))
     assert volume.source is not None
     assert (volume.source.paths, volume.source.grid.shape) == ((file,), (2, 3, 4))
 

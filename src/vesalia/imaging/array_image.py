@@ -139,13 +139,12 @@ def _channel(form: ShapeFormat) -> ChannelAxis:
     return "first" if axis < form.get_spatial_axis()[0] else "last"
 
 
-def _affine_of(image: MedicalImage, name: str) -> Affine | None:
-    """The affine among the properties; where only a spacing is known, the one that has it along the axes."""
+def _affine_of(image: MedicalImage, name: str) -> Affine:
+    """The affine among the properties; else one with the spacing that is known along the axes, or with 1 mm."""
     known, spacing = image.get_property(ImageProperty.AFFINE), image.get_property(ImageProperty.SPACING)
-    if known is None and spacing is None:
-        return None
     if known is None:
-        known = np.diag([*spacing, *[1.0] * (4 - len(spacing))])
+        edges = () if spacing is None else tuple(spacing)
+        known = np.diag([*edges, *[1.0] * (4 - len(edges))])
     affine = np.array(known, dtype=np.float64)
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         expected = "4 x 4 numbers, voxel index to mm in RAS"

@@ -11,6 +11,7 @@ Threads: one lock is held while custom code is imported, because ``sys.path`` an
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ _SKIPPED = frozenset({"models", "eval", "resources", "docs", "commands", "config
 """Folders of an archive that hold no modules, and may hold many files."""
 _BESIDE = ("BYOC", "byoc", "custom")
 """Folders beside an archive in which v3's archives had their code."""
-_FILES_READ = 500
+_FOLDERS_READ, _FILES_READ = 200, 500
 _LOCK = RLock()
 
 
@@ -49,7 +50,7 @@ def custom_code(dotted: str, custom: Path) -> Target | Mismatch:
     file = module_below(custom, module)
     if file is None:
         return Mismatch(
-            f"a file custom/{'/'.join(parts[:-1])}.py with the class {qualname}", _proposal(custom, qualname)
+            f"a file {custom.name}/{'/'.join(parts[:-1])}.py with the class {qualname}", _proposal(custom, qualname)
         )
     if not file.resolve().is_relative_to(custom.resolve()):
         return Mismatch("a file inside the archive's custom folder", "a copy of the file there, not a link out of it")
@@ -70,7 +71,7 @@ def _proposal(custom: Path, qualname: str) -> str:
         shown = outside.relative_to(root).as_posix()
     else:
         shown = f"{outside.relative_to(root.parent).as_posix()} (beside the archive)"
-    return f'"{outside.stem}.{qualname}", and copy {shown} and what it imports into custom/'
+    return f'"{outside.stem}.{qualname}", and copy {shown} and what it imports into {custom.name}/'
 
 
 def _defining(files: Iterable[Path], qualname: str) -> Path | None:
@@ -85,15 +86,14 @@ def _defining(files: Iterable[Path], qualname: str) -> Path | None:
 
 
 def _elsewhere(root: Path) -> Iterator[Path]:
-    """Python files of an archive outside ``custom``, and of the folders beside it in which v3 kept code."""
-    yield from sorted(root.glob("*.py"))
-    folders = [folder for folder in _folders(root) if folder.name not in _SKIPPED and not folder.name.startswith(".")]
-    for folder in (*folders, *(root.parent / name for name in _BESIDE)):
-        yield from sorted(folder.rglob("*.py"))
+    """Python files of an archive outside ``custom``, and of the folders beside it in which v3 kept code.
 
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    Data may lie in an archive, too: so many folders are looked into, and no more.
+    """
+    for top in (root, *(root.parent / name for name in _BESIDE)):
+        for folder, below, files in islice(os.walk(top), _FOLDERS_READ):
+            below[:] = sorted(name for name in below if name not in _SKIPPED and not name.startswith("."))
+            yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def import_custom(target: Target, custom: Path) -> type:
