@@ -70,8 +70,37 @@ class FirstRowForAll(RandomSpatialFlip):
         return super().apply(sample, Flips(parameters.axes[:1].expand_as(parameters.axes)))
 
 
+class ForgetsToTurnBack(RandomSpatialFlip):
+    """One whose inverse leaves voxels where they are."""
+
+    def invert(self, sample: Sample, parameters: Flips, *, like: Sample) -> Sample:
+        return sample.with_fields(**{name: replace(sample[name], affine=like[name].affine) for name in self.fields})
+
+
+class ForgetsTheAffine(RandomSpatialFlip):
+    """One whose inverse turns voxels back, and says they lie elsewhere."""
+
+    def invert(self, sample: Sample, parameters: Flips, *, like: Sample) -> Sample:
+        back = super().invert(sample, parameters, like=like)
+        return back.with_fields(**{name: replace(back[name], affine=np.eye(4)) for name in self.fields})
+
+
+class FirstBackForAll(RandomSpatialFlip):
+    """One whose inverse turns every member of a batch back like the first."""
+
+    def invert(self, sample: Sample, parameters: Flips, *, like: Sample) -> Sample:
+        return super().invert(sample, Flips(parameters.axes[:1].expand_as(parameters.axes)), like=like)
+
+
+class FirstAxisIsChannels(Changes):
+    """One that takes the first axis for the channels."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda volume: replace(volume, data=volume.data - volume.data.mean(0)))
+
+
 def test_a_good_transform_passes() -> None:
-    suite = _suite(RandomSpatialFlip(["image", "label"]), changes_places=True, undoes_itself=True)
+    suite = _suite(RandomSpatialFlip(["image", "label"]), changes_places=True, undoes_itself=True, inverts=True)
     for check in (
         suite.test_gives_the_right_shape_and_type,
         suite.test_leaves_its_input_alone,
@@ -80,6 +109,9 @@ def test_a_good_transform_passes() -> None:
         suite.test_moves_image_and_label_alike,
         suite.test_affine_says_where_voxels_lie,
         suite.test_undoes_itself,
+        suite.test_inverse_puts_voxels_back,
+        suite.test_inverse_of_a_batch_equals_one_by_one,
+        suite.test_channels_last_give_the_same,
     ):
         check(SHAPE)
 
@@ -141,6 +173,33 @@ def test_finds_what_is_not_its_own_inverse() -> None:
     twice = Changes(lambda volume: replace(volume, data=volume.data * 2))
     with pytest.raises(AssertionError, match="other voxels after there and back"):
         _suite(twice, undoes_itself=True).test_undoes_itself(SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (ForgetsToTurnBack(["image", "label"], probability=1.0), "voxels off after there and back"),
+        (ForgetsTheAffine(["image", "label"]), "found another affine after there and back"),
+    ],
+)
+def test_finds_an_inverse_that_is_none(transform: RandomSpatialFlip, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        _suite(transform, inverts=True).test_inverse_puts_voxels_back(SHAPE)
+
+
+def test_finds_an_inverse_that_nobody_promised() -> None:
+    with pytest.raises(AssertionError, match="found inverts False, expected what it is"):
+        _suite(RandomSpatialFlip("image")).test_inverse_puts_voxels_back(SHAPE)
+
+
+def test_finds_members_that_are_put_back_alike() -> None:
+    with pytest.raises(AssertionError, match="to differ from it alone"):
+        _suite(FirstBackForAll(["image", "label"]), inverts=True).test_inverse_of_a_batch_equals_one_by_one(SHAPE)
+
+
+def test_finds_a_transform_for_one_layout_only() -> None:
+    with pytest.raises(AssertionError, match="found channels last to differ"):
+        _suite(FirstAxisIsChannels()).test_channels_last_give_the_same(SHAPE)
 
 
 def test_rows_of_parameters() -> None:
