@@ -258,16 +258,20 @@ _WEIGHTS = {"PRETRAIN_WEIGHTS_FILE": "/workspace/weights/resnet50_weights_tf_dim
 _CLASSIFICATION = {"PROCESSING_TASK": "classification", "PRETRAIN_WEIGHTS_FILE": ""}
 
 CONFIGS = (
-    PublicConfig("segmentation_mri_prostate/config_train", _prostate(), data="organs", environment=_WEIGHTS),
-    PublicConfig("segmentation_ct_liver_and_tumor/config_train", _liver(), data="organs", environment=_WEIGHTS),
-    PublicConfig("covid19_ct_lung_seg/config_train", _lungs(), environment=_WEIGHTS),
+    PublicConfig("segmentation_mri_prostate/config_train", _prostate(), data="few organs", environment=_WEIGHTS),
+    PublicConfig("segmentation_ct_liver_and_tumor/config_train", _liver(), data="few organs", environment=_WEIGHTS),
+    PublicConfig("covid19_ct_lung_seg/config_train", _lungs(), data="few spleen", environment=_WEIGHTS),
     PublicConfig(
         "annotation_ct_spleen/config_train",
         _annotation(),
+        data="few spleen",
         environment={**_WEIGHTS, "PROCESSING_TASK": "annotation"},
     ),
     PublicConfig("classification_chestxray/config_train", _chest(), data="xrays", environment=_CLASSIFICATION),
     PublicConfig(
-        "covid19_3d_ct_classification/config_train", _covid_classification(), data="scans", environment=_CLASSIFICATION
+        "covid19_3d_ct_classification/config_train",
+        _covid_classification(),
+        data="few scans",
+        environment=_CLASSIFICATION,
     ),
 )

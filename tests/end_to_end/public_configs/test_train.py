@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,3 +28,4 @@ def test_trains(name: str, tmp_path: Path, dataset: Callable[[str], Path]) -> No
     assert math.isfinite(result.best_metric)
     assert load_weights(root / "models" / "model").card["epoch"] == 1
     assert load_weights(root / "models" / "model_final").card["epoch"] == 1
+    shutil.rmtree(root)  # some networks are large, and pytest keeps what tests leave

@@ -301,7 +301,10 @@ def _tumours() -> Config:
 
 CONFIGS = (
     PublicConfig(
-        "Clara-Train-Spleen/config_train", _spleen_ahnet(), environment={"PRETRAIN_WEIGHTS_FILE": "", "ROUND_NUM": 3}
+        "Clara-Train-Spleen/config_train",
+        _spleen_ahnet(),
+        data="few spleen",
+        environment={"PRETRAIN_WEIGHTS_FILE": "", "ROUND_NUM": 3},
     ),
     PublicConfig("clara-train_colonoscopy/config_train", _colonoscopy(), data="polyps"),
     PublicConfig("HeaortaNet/config_train", _heart(), data="organs"),
