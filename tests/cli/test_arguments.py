@@ -1,4 +1,4 @@
-"""Arguments that verbs share: spread ``--set`` values, and durations."""
+"""Arguments that verbs share: spread ``--set`` values, durations, and rows of numbers."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.cli.arguments import parse_duration, spread_set
+from vesalia.cli.arguments import parse_duration, parse_numbers, spread_set
 from vesalia.errors import ConfigError
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="=\x00"), min_size=1).filter(
@@ -81,3 +81,14 @@ class TestDurations:
     def test_any_text_is_a_positive_time_or_refused(self, text: str) -> None:
         with contextlib.suppress(ConfigError):
             assert parse_duration(text, option="--budget") > 0
+
+
+@pytest.mark.parametrize("text", ["1 1 2.5", "1,1,2.5", "1x1x2.5", " [1, 1, 2.5] "])
+def test_rows_of_numbers(text: str) -> None:
+    assert parse_numbers(text, option="--spacing-mm") == (1.0, 1.0, 2.5)
+
+
+@pytest.mark.parametrize("text", ["", "one", "1;2"])
+def test_what_is_no_row_of_numbers(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--spacing-mm: found .*, expected numbers"):
+        parse_numbers(text, option="--spacing-mm")

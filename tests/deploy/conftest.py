@@ -30,7 +30,7 @@ def prefix(tmp_path: Path) -> Path:
 def make(prefix: Path, tmp_path: Path) -> Make:
     """Gives the deployment of those weights into ``out``."""
 
-    def deployment(*, serving_name: str = "balls", max_batch_size: int = 4) -> Deployment:
+    def deployment(*, serving_name: str = "balls", max_batch_size: int = 4, any_size: bool = True) -> Deployment:
         loaded = load_weights(prefix)
         return Deployment(
             loaded=loaded,
@@ -40,6 +40,7 @@ def make(prefix: Path, tmp_path: Path) -> Make:
             input_name="NV_MODEL_INPUT",
             output_name="NV_MODEL_OUTPUT",
             serving_name=serving_name,
+            any_size=any_size,
             max_batch_size=max_batch_size,
         )
 

@@ -38,6 +38,12 @@ def test_the_configuration_of_a_program_of_any_size(make: Make) -> None:
     assert text.count("{") == text.count("}")
 
 
+def test_sizes_that_were_asked_for_are_told(make: Make) -> None:
+    text = triton_config(make(any_size=False), file="model.pt")
+    assert value(text, "dims") == ["[1, 8, 8, 8]", "[3, 8, 8, 8]"]
+    assert value(text, "max_batch_size") == ["4"]
+
+
 def test_the_configuration_of_a_program_of_one_size(make: Make) -> None:
     made = make()
     fixed = replace(made, program=replace(made.program, free_sizes=False, free_batch=False))

@@ -101,3 +101,74 @@ def test_the_evaluation_of_v3_judges_and_writes_as_told(
     results = bench.archive / "eval"
     assert (results / "metrics.json").is_file() is judges
     assert bool(list(results.rglob("*.nii.gz"))) is writes
+
+
+def own_script(bench: Bench, name: str, text: str) -> None:
+    """Put a script into the archive, worded as those of old archives."""
+    path = bench.archive / "commands" / name
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+EXPORT = """\
+#!/usr/bin/env bash
+my_dir="$(dirname "$0")"
+. $my_dir/set_env.sh
+echo "MMAR_ROOT set to $MMAR_ROOT"
+export TF_ENABLE_AUTO_MIXED_PRECISION=0
+$PYTHON -u -m nvmidl.apps.export \\
+    --model_file_format CKPT \\
+    --model_file_path "${MMAR_ROOT}/models" \\
+    --model_name "model" \\
+    --input_node_names "NV_MODEL_INPUT" \\
+    --output_node_names NV_MODEL_OUTPUT \\
+    --trt_min_seg_size 50 \\
+"""
+
+EXPORT_TO_TRITON = (
+    EXPORT.rstrip()
+    + """
+    --trtis_export \\
+    --trtis_model_name abdomen \\
+    --trtis_input_shape "1 32 32 32"
+mkdir -p "$MMAR_ROOT/Triton/1"
+mv "$MMAR_ROOT/models/model.trt.pb" "$MMAR_ROOT/Triton/1/"
+mv "$MMAR_ROOT/models/config.pbtxt" "$MMAR_ROOT/Triton/"
+"""
+)
+
+
+def test_export_and_then_evaluation_by_the_exported_name(bench: Bench) -> None:
+    own_script(bench, "export.sh", EXPORT)
+    exported = script(bench, "export.sh")
+    assert exported.code == 0, exported.err
+    assert {path.name for path in bench.models.glob("model.*.pb")} == {"model.fzn.pb", "model.trt.pb"}
+
+    config = bench.read(VALIDATION)
+    config["model_loader"] = {
+        "name": "FrozenGraphModelLoader",
+        "args": {"model_file_path": "{MMAR_CKPT_DIR}/model.trt.pb"},
+    }
+    bench.write(VALIDATION, config)
+    judged = script(bench, "validate.sh")
+    assert judged.code == 0, judged.err
+    assert (bench.archive / "eval" / "metrics.json").is_file()
+
+
+def test_export_to_triton_moves_the_files_it_expects(bench: Bench) -> None:
+    own_script(bench, "export2Triton.sh", EXPORT_TO_TRITON)
+    exported = script(bench, "export2Triton.sh", cwd=bench.archive)
+    assert exported.code == 0, exported.err
+    config = (bench.archive / "Triton" / "config.pbtxt").read_text()
+    (file,) = (bench.archive / "Triton" / "1").iterdir()
+    assert f'default_model_filename: "{file.name}"' in config
+    assert (bench.models / "triton" / "abdomen" / "1" / "model.pt").read_bytes() == file.read_bytes()
+    assert script(bench, "validate.sh").code == 0
+
+
+def test_dataconvert_as_a_module(bench: Bench) -> None:
+    start: list[str | Path] = [sys.executable, "-m", "nvmidl.apps.convert_medical_image"]
+    out = bench.root / "converted"
+    answer = run([*start, "-d", bench.root, "-r", "4", "-s", ".nii.gz", "-e", ".nii.gz", "-o", out], bench.root)
+    assert answer.code == 0, answer.err
+    assert len(list(out.rglob("*.nii.gz"))) >= 6

@@ -123,7 +123,7 @@ def _simple_itk() -> Any:  # it ships no types
     except ImportError as error:
         message = "found no SimpleITK, which reads DICOM and the formats of ITK, expected it to be installed"
         raise ConfigError(f"{message}; write pip install 'vesalia[itk]'") from error
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)  # type: ignore[no-untyped-call] # ITK's
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     return SimpleITK
 
 

@@ -26,6 +26,7 @@ class Deployment:
         input_name: What the input is called where a format lets one choose.
         output_name: The same for the output.
         serving_name: What a server calls the model.
+        any_size: Whether a server may be told that sizes are free (if the program takes any).
         max_batch_size: How many images a server may put into one call.
     """
 
@@ -36,6 +37,7 @@ class Deployment:
     input_name: str
     output_name: str
     serving_name: str
+    any_size: bool
     max_batch_size: int
 
 

@@ -36,7 +36,8 @@ class Wish:
         folder: Where to; None for the folder of the weights.
         input_name: What the input is called in the record, and where a format lets one choose.
         output_name: The same for the output.
-        input_shape: ``(C, *spatial)`` to trace with; None chooses.
+        input_shape: ``(C, *spatial)`` to trace with, and what a server is told; None chooses, and leaves sizes free
+            for a server where the program takes any.
         serving_name: What a server calls the model; None for the name of the weights.
         max_batch_size: How many images a server may put into one call.
     """
@@ -100,6 +101,7 @@ def export(
         input_name=wish.input_name,
         output_name=wish.output_name,
         serving_name=serving_name,
+        any_size=wish.input_shape is None,
         max_batch_size=wish.max_batch_size,
     )
     files = tuple(dict.fromkeys(path for each in formats for path in each.write(deployment)))

@@ -35,11 +35,12 @@ class Triton(Format):
 def triton_config(deployment: Deployment, *, file: str) -> str:
     """The text of ``config.pbtxt`` for the program in ``file``.
 
-    Sizes are free (-1) where the program takes any. Images of float32 go in, probabilities come out.
+    Sizes are free (-1) where the program takes any, and none were asked for. Images of float32
+    go in, probabilities come out.
     """
     program = deployment.program
     before, after = program.input_shape, program.output_shape
-    if program.free_sizes:
+    if program.free_sizes and deployment.any_size:
         before = (before[0], *[_FREE] * (len(before) - 1))
         after = (after[0], *[_FREE] * (len(after) - 1))
     batch = deployment.max_batch_size if program.free_batch else 1

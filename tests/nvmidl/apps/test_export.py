@@ -54,7 +54,9 @@ def test_export_for_triton(trained: Path, capsys: pytest.CaptureFixture[str], sh
         "triton/spleen/1/model.pt",
         "model.export.json",
     ]
-    assert 'name: "spleen"' in (trained / "models/config.pbtxt").read_text()
+    config = (trained / "models/config.pbtxt").read_text()
+    assert 'name: "spleen"' in config
+    assert "dims: [1, 16, 16, 16]" in config
 
 
 def test_without_a_name_triton_gets_that_of_the_weights(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
