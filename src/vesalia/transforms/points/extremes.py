@@ -22,17 +22,21 @@ def extreme_points(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         ``[B, 2 * dims, dims]`` voxel indices, and ``[B]`` whether there is an object; without one its points are all 0.
     """
     dims = mask.ndim - 1
-    ends = [_end(mask, axis, last=last) for axis in range(dims) for last in (False, True)]
+    ends = [_end(mask, axis, place=place) for axis in range(dims) for place in _reach(mask, axis)]
     there = mask.flatten(1).any(dim=1)
     return torch.stack(ends, dim=1) * there.view(-1, 1, 1), there
 
 
-def _end(mask: torch.Tensor, axis: int, *, last: bool) -> torch.Tensor:
-    """``[B, dims]``: a voxel of the first or last slice along ``axis``."""
-    slices = mask.movedim(axis + 1, 1)
-    reached = slices.flatten(2).any(dim=2)
+def _reach(mask: torch.Tensor, axis: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """``[B]`` the first and ``[B]`` the last slice along ``axis`` that holds something."""
+    reached = mask.any(dim=tuple(other + 1 for other in range(mask.ndim - 1) if other != axis))
     weights = torch.arange(1, reached.shape[1] + 1, device=mask.device)
-    place = (reached * (weights if last else weights.flip(0))).argmax(dim=1)
+    return (reached * weights.flip(0)).argmax(dim=1), (reached * weights).argmax(dim=1)
+
+
+def _end(mask: torch.Tensor, axis: int, *, place: torch.Tensor) -> torch.Tensor:
+    """``[B, dims]``: the voxel nearest the middle of what the slice at ``place`` along ``axis`` holds."""
+    slices = mask.movedim(axis + 1, 1)
     inside = slices[torch.arange(len(slices), device=mask.device), place]
     sides = [torch.arange(size, dtype=torch.float64, device=mask.device) for size in inside.shape[1:]]
     places = torch.stack([side.flatten() for side in torch.meshgrid(*sides, indexing="ij")])  # [dims - 1, voxels]
