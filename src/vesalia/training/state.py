@@ -66,7 +66,9 @@ class Counters:
 def save_state(folder: Path, *, model: nn.Module, optimizer: optim.Optimizer, counters: Counters) -> None:
     """Write the state into the run folder."""
     optimizer_state = optimizer.state_dict()
-    tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    # Copies: a network may hold one tensor under two names (MONAI's DynUNet), and safetensors would refuse it.
+    weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in model.state_dict().items()}
+    tensors = {f"model.{name}": tensor.contiguous() for name, tensor in weights.items()}
     numbers: dict[str, dict[str, Any]] = {}
     for index, values in optimizer_state["state"].items():
         for name, value in values.items():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,8 @@ _ELSEWHERE = {
     "ToDevice": "the trainer places tensors",
 }
 """MONAI's transforms, without the endings of the dictionary versions, that do not run here, and why."""
+_ASK_PLACE = frozenset({"Orientation", "ResampleToMatch", "Spacing", "SpatialResample"})
+"""Transforms whose result depends on where a volume lies."""
 _ENDINGS = ("Dict", "D", "d")
 _SEED_END = 2**31 - 1
 
@@ -71,6 +74,7 @@ class MonaiTransform(Transform[Seeds]):
         _check_names(found, self.arguments)
         self.fields = field_names(_keys(self.arguments))
         self._transform = _made(found, self.arguments)
+        self._asks_place = _plain_name(self.called) in _ASK_PLACE
         self.deterministic = not hasattr(self._transform, "set_random_state")
 
     @property
@@ -89,8 +93,12 @@ class MonaiTransform(Transform[Seeds]):
         """The sample after MONAI's transform.
 
         Raises:
-            DataError: Members come out in different sizes, or a batch would be made of a batch.
+            DataError: Members come out in different sizes, a batch would be made of a batch, or the place of a crop in
+                space is asked for after it was forgotten.
         """
+        if self._asks_place and any(sample[name].batched for name in self.fields):
+            message = "found a batch of crops, whose places in space are not kept, expected single volumes"
+            raise DataError(f"{message}; write it before the crop that makes several samples")
         seeds = parameters.numbers.tolist()
         held = {name: volume for name, volume in sample.fields.items() if volume.spatial_shape}
         results = [self._run(_handed_over(held, index), seed) for index, seed in enumerate(seeds)]
@@ -133,10 +141,15 @@ class MonaiTransform(Transform[Seeds]):
         return made
 
 
+def _plain_name(name: str) -> str:
+    """The name without the ending of a dictionary transform."""
+    return next((name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)), "")
+
+
 def _class_at(path: str) -> type:
     """The class; only MONAI's transforms are looked at, whatever the path says."""
     package, _, name = path.rpartition(".")
-    plain = next((name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)), "")
+    plain = _plain_name(name)
     if package != _PACKAGE and not package.startswith(f"{_PACKAGE}."):
         raise ConfigError(f'path: found "{path}", expected a class below {_PACKAGE}; write "{_PACKAGE}.Spacingd"')
     if plain in _ELSEWHERE:
@@ -178,7 +191,9 @@ def _check_names(found: type, arguments: Mapping[str, Any]) -> None:
 
 def _made(found: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     try:
-        return found(**{name: _listed(value) for name, value in arguments.items()})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MONAI warns of defaults that it changed
+            return found(**{name: _listed(value) for name, value in arguments.items()})
     except (TypeError, ValueError, LookupError, ImportError) as error:
         raise ConfigError(str(error)) from error
 
@@ -214,6 +229,8 @@ def _moved(volume: Volume, value: torch.Tensor) -> Affine | None:
     if given is None or volume.affine is None:
         return None
     after = np.asarray(torch.as_tensor(given).cpu(), dtype=np.float64)
+    if np.array_equal(after, _local(volume)):
+        return volume.affine
     if len(volume.spatial_shape) == 3:
         return after
     placed = np.eye(4)
