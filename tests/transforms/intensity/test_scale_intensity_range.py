@@ -18,6 +18,11 @@ class TestScaleIntensityRange(TransformSuite):
         return ScaleIntensityRange("image", a_min=0.2, a_max=1.1, b_min=-1, b_max=1, clip=True)
 
 
+class TestScaleIntensityRangeUnclipped(TransformSuite):
+    def make(self, dims: int) -> ScaleIntensityRange:
+        return ScaleIntensityRange("image", a_min=0.2, a_offset=0.5, b_min=-1.0, b_max=2.0)
+
+
 def _scaled(scale: ScaleIntensityRange, values: list[float]) -> torch.Tensor:
     return scale.apply(Sample({"image": Volume(torch.tensor(values).view(1, -1))}), NOTHING)["image"].data[0]
 
