@@ -10,11 +10,12 @@ from vesalia.registry.kinds import Count, FieldName, FieldNames, NonNegative, Si
 from vesalia.transforms.base import Invertible, Transform, change_fields, field_names
 from vesalia.transforms.crop.centres import PosNegCentres
 from vesalia.transforms.crop.window import Windows, check_size, cut_batch, put_fields_back, single_shape
+from vesalia.transforms.fusion.work import Fusible, Work
 
 __all__ = ["CropByPosNegRatio"]
 
 
-class CropByPosNegRatio(Transform[Windows], Invertible[Windows]):
+class CropByPosNegRatio(Transform[Windows], Invertible[Windows], Fusible[Windows]):
     """Turns a volume into a batch of crops, each centred on foreground with probability ``pos / (pos + neg)``.
 
     Args:
@@ -59,6 +60,15 @@ class CropByPosNegRatio(Transform[Windows], Invertible[Windows]):
         return change_fields(
             sample, self.fields, change=lambda volume: cut_batch(volume, parameters.starts, size=self.size)
         )
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The label says where the foreground is."""
+        return (self.label_field,)
+
+    def fuse(self, work: Work, parameters: Windows) -> None:
+        """Cut the same windows out of all fields."""
+        work.cut(self.fields, parameters.starts, size=self.size, batched=True)
 
     def invert(self, sample: Sample, parameters: Windows, *, like: Sample) -> Sample:
         """One volume of the crops, 0 where there was none; where they overlap, the mean, or of labels the last."""

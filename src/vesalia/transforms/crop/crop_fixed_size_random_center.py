@@ -9,11 +9,12 @@ from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldNames, SizeVoxels
 from vesalia.transforms.base import Invertible, Transform, change_fields, field_names, members_of
 from vesalia.transforms.crop.window import Windows, around, check_axes, check_size, cut_windows, put_fields_back
+from vesalia.transforms.fusion.work import Fusible, Work
 
 __all__ = ["CropFixedSizeRandomCenter"]
 
 
-class CropFixedSizeRandomCenter(Transform[Windows], Invertible[Windows]):
+class CropFixedSizeRandomCenter(Transform[Windows], Invertible[Windows], Fusible[Windows]):
     """Cuts one window out of a volume (or out of each member of a batch), every place as likely as the others.
 
     Args:
@@ -44,6 +45,10 @@ class CropFixedSizeRandomCenter(Transform[Windows], Invertible[Windows]):
         return change_fields(
             sample, self.fields, change=lambda volume: cut_windows(volume, parameters.starts, size=self.size)
         )
+
+    def fuse(self, work: Work, parameters: Windows) -> None:
+        """Cut the same windows out of all fields."""
+        work.cut(self.fields, parameters.starts, size=self.size, batched=work.pending(self.fields[0]).batched)
 
     def invert(self, sample: Sample, parameters: Windows, *, like: Sample) -> Sample:
         """Put the windows back where they were cut."""

@@ -15,6 +15,7 @@ from vesalia.transforms.base import Invertible, Transform
 from vesalia.transforms.crop.centres import PosNegCentres
 from vesalia.transforms.crop.warp import Warps, take_back, take_warped
 from vesalia.transforms.crop.window import check_size, cut, cut_batch, put_back, single_shape
+from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import uniform
 from vesalia.transforms.spatial.affine_sampling import mapped_affine
 
@@ -27,7 +28,7 @@ _BEND = 0.25
 """Largest displacement as a share of the distance between control points: far from folding over."""
 
 
-class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps]):
+class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps], Fusible[Warps]):
     """Cuts one crop, centred on foreground with probability ``pos / (pos + neg)``.
 
     Rotation, scaling and deformation are drawn anew for every crop and done in the same reading of voxels as the crop:
@@ -101,6 +102,24 @@ class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps]):
         """Cut the same windows out of image and label."""
         cropped = {name: self._cut(sample[name], parameters, mode) for name, mode in self.modes.items()}
         return sample.with_fields(**cropped)
+
+    @property
+    def fusible(self) -> bool:
+        """Bends are no maps that could be multiplied."""
+        return not self.deform
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The label says where the foreground is."""
+        return (self.label_field,)
+
+    def fuse(self, work: Work, parameters: Warps) -> None:
+        """Cut the same windows out of image and label."""
+        batched = self.batch_size is not None
+        if self._warps:
+            work.move(self.modes, parameters, size=self.size, batched=batched)
+        else:
+            work.cut(self.fields, parameters.starts, size=self.size, batched=batched)
 
     def invert(self, sample: Sample, parameters: Warps, *, like: Sample) -> Sample:
         """Put the crops back, turned, scaled and bent back: bends to a small fraction of a voxel."""

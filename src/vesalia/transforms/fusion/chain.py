@@ -50,7 +50,7 @@ class FusedChain:
 
 
 def _fuse(step: Transform[Any], work: Work, generator: torch.Generator) -> Sample:
-    parameters = step.draw(work.stand_in(), generator)
     if isinstance(step, Fusible):
-        step.fuse(work, parameters)
+        work.look_at(step.looks_at)
+        step.fuse(work, step.draw(work.stand_in(), generator))
     return work.sample

@@ -49,10 +49,11 @@ def _write_member(pending: Pending, member: int, target: torch.Tensor) -> None:
     data = source[member if len(source) > 1 else 0]
     axes, rules = pending.axes[member].tolist(), _rules(pending, member)
     if pending.starts is not None:
-        inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), pending.size, axes)
+        size = pending.window or pending.size
+        inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), size, axes)
         if not whole:
             _fill(target, rules)
-        data, target = data[inner], target[place]
+        data, target = data[inner], target if pending.maps is not None else target[place]
     if pending.maps is not None:
         _move(data, target, pending, matrix=pending.maps[member], rules=rules)
     else:

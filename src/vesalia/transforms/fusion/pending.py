@@ -110,7 +110,7 @@ class Pending:
     Attributes:
         volume: What is read: one volume, or a batch.
         starts: ``[B, dims]`` first voxels of the windows, perhaps outside; None for all of ``volume``.
-        size: Voxels of a window.
+        size: Voxels of the result.
         axes: ``[B, dims]`` booleans, the axes that are reversed; used up by ``maps`` where there are some.
         values: What becomes of a voxel; None while it is kept as it is, to the bit.
         batched: Whether the result is a batch.
@@ -118,6 +118,7 @@ class Pending:
         owned: Whether the data of ``volume`` belongs to this chain, which then may change it in place.
         maps: ``[B, dims, dims + 1]``, from voxels of the result to voxels of the window, where it is resampled.
         mode: How to read between voxels then.
+        window: Voxels of a window, where the result has others because it was resampled.
     """
 
     volume: Volume
@@ -130,6 +131,7 @@ class Pending:
     owned: bool = False
     maps: torch.Tensor | None = None
     mode: Mode = "nearest"
+    window: tuple[int, ...] | None = None
 
     @staticmethod
     def of(volume: Volume, *, owned: bool = False) -> Pending:
@@ -163,7 +165,7 @@ class Pending:
         """Whether all windows lie within what is read."""
         if self.starts is None:
             return True
-        ends = self.starts + torch.tensor(self.size)
+        ends = self.starts + torch.tensor(self.window or self.size)
         return bool((self.starts >= 0).all()) and bool((ends <= torch.tensor(self.volume.spatial_shape)).all())
 
     @property
@@ -204,31 +206,41 @@ class Pending:
             chosen = [axis for axis, reverse in enumerate(axes[0].tolist()) if reverse]
             affine = flip_affine(affine, chosen, shape=self.size)
         if self.maps is not None:
-            flips = about_centre(torch.diag_embed(1.0 - 2.0 * axes.double()), self.size)
-            return replace(self, maps=joined(self.maps, flips), affine=affine)
+            return replace(self, maps=joined(self.maps, _flips(axes, self.size)), affine=affine)
         return replace(self, axes=self.axes ^ axes, affine=affine)
 
-    def moved(self, maps: torch.Tensor, *, mode: Mode) -> Pending | None:
-        """Read through maps ``[B, dims, dims + 1]`` of the result, which keeps its size; 0 stands outside.
+    def moved(
+        self, maps: torch.Tensor, *, mode: Mode, size: Sequence[int] | None = None, batched: bool | None = None
+    ) -> Pending | None:
+        """Read through maps; 0 stands outside.
 
-        None where what is pending must be done first: windows that reach out of the volume, values that are cut off
-        or were read in another mode.
+        Args:
+            maps: ``[B, dims, dims + 1]`` from voxels of the result to voxels of what there is now.
+            mode: How to read between voxels.
+            size: Voxels of the result, if there are others.
+            batched: Whether the result is a batch, if that changes: several readings of one volume.
+
+        Returns:
+            None where what is pending must be done first: windows that reach out of the volume, values that are cut
+            off or were read in another mode.
         """
         other_mode = self.maps is not None and self.mode != mode
         if other_mode or not self.covers_window or (mode == "linear" and self.is_clamped):
             return None
         before = self.maps
         if before is None and bool(self.axes.any()):
-            before = about_centre(torch.diag_embed(1.0 - 2.0 * self.axes.double()), self.size)
-        affine = None if self.affine is None else mapped_affine(self.affine, maps[0])
-        values = None if self.values is None else self.values.cut()
+            before = _flips(self.axes, self.size)
+        placed = batched is not True and self.affine is not None
         return replace(
             self,
+            size=tuple(size or self.size),
             maps=maps if before is None else joined(before, maps),
-            axes=torch.zeros_like(self.axes),
             mode=mode,
-            affine=affine,
-            values=values,
+            axes=self.axes.new_zeros(len(maps), self.axes.shape[1]),
+            values=None if self.values is None else self.values.rows(len(maps)).cut(),
+            batched=self.batched if batched is None else batched,
+            affine=mapped_affine(self.affine, maps[0]) if placed and self.affine is not None else None,
+            window=self.window or self.size,
         )
 
     def scaled(self, scale: torch.Tensor | float, shift: torch.Tensor | float) -> Pending:
@@ -242,3 +254,8 @@ class Pending:
     @property
     def _values(self) -> Values:
         return Values.unchanged(self.members, self.channels) if self.values is None else self.values
+
+
+def _flips(axes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """``[B, dims, dims + 1]``: reversed axes as maps."""
+    return about_centre(torch.diag_embed(1.0 - 2.0 * axes.double()), size)

@@ -58,6 +58,12 @@ class Work:
         """Nothing done yet."""
         return Work(sample, room, {name: Pending.of(volume) for name, volume in sample.fields.items()})
 
+    def look_at(self, names: Sequence[str]) -> None:
+        """Do what is pending for fields whose voxels are wanted."""
+        for name in names:
+            if not self.pending(name).is_untouched:
+                self.settle(name)
+
     def stand_in(self) -> Sample:
         """A sample of the shapes to come, for ``draw``: untouched fields as they are, the others without data."""
         shown = {
@@ -81,15 +87,29 @@ class Work:
             if cut is not None:
                 self.fields[name] = cut
 
-    def move(self, names: Mapping[str, Mode], parameters: AffineMaps) -> None:
-        """Read some fields through the maps of ``parameters``, each in its mode."""
+    def move(
+        self,
+        names: Mapping[str, Mode],
+        parameters: AffineMaps,
+        *,
+        size: Sequence[int] | None = None,
+        batched: bool | None = None,
+    ) -> None:
+        """Read some fields through the maps of ``parameters``, each in its mode.
+
+        Args:
+            names: Field name to mode.
+            parameters: The maps.
+            size: Voxels of the result, if there are others; the maps then lead from a result of this size.
+            batched: Whether the result is a batch, if that changes.
+        """
         for name, mode in names.items():
             shown = self.pending(name).stand_in()
-            maps = parameters.matrices(shown.spatial_shape, spacing_mm=shown.spacing_mm)
-            moved = self.pending(name).moved(maps, mode=mode)
+            maps = parameters.matrices(size or shown.spatial_shape, spacing_mm=shown.spacing_mm)
+            moved = self.pending(name).moved(maps, mode=mode, size=size, batched=batched)
             if moved is None:
                 self.settle(name)
-                moved = self.fields[name].moved(maps, mode=mode)
+                moved = self.fields[name].moved(maps, mode=mode, size=size, batched=batched)
             if moved is not None:
                 self.fields[name] = moved
 
@@ -139,6 +159,11 @@ class Fusible(ABC, Generic[Parameters]):
     def fusible(self) -> bool:
         """Whether this one, with its arguments, takes part."""
         return True
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """Fields whose voxels ``draw`` looks at; of the others it sees shapes alone."""
+        return ()
 
     @abstractmethod
     def fuse(self, work: Work, parameters: Parameters) -> None:
