@@ -88,8 +88,10 @@ def test_an_unknown_class_is_told_with_the_nearest() -> None:
     draft = Draft("c")
     translate_loss(made("DiceLos"), draft=draft)
     assert [str(fault) for fault in draft.faults] == [
-        'c: train.DiceLos.name: found "DiceLos", expected a loss of monai.losses or torch.nn; write "DiceLoss" (did '
-        "you mean this?)"
+        (
+            'c: train.DiceLos.name: found "DiceLos", expected a loss of monai.losses or torch.nn; write "DiceLoss" (did '
+            "you mean this?)"
+        )
     ]
 
 

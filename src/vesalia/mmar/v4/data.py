@@ -116,8 +116,8 @@ def _loading(loader: Part | None, draft: Draft, key: str, where: str) -> dict[st
 
 def _cache(part: Part, source: Source, draft: Draft, count: CountItems) -> dict[str, Any]:
     """The arguments of a cache; empty for a pipeline without one."""
-    if part.name in _PLAIN or part.is_custom or part.name not in {_CACHED, _SMART}:
-        if part.name not in _PLAIN:
+    if part.is_custom or part.name not in {_CACHED, _SMART}:
+        if part.is_custom or part.name not in _PLAIN:
             known = [*sorted(_PLAIN), _CACHED, _SMART]
             what = f"one of the data sets {', '.join(known)}"
             draft.unknown(f"{part.where}.name", part.name, known=known, what=what)

@@ -82,7 +82,7 @@ def _chains(parts: Sequence[Part], judging: Judging, draft: Draft) -> dict[str, 
     labelled = {name for part in parts for name in fields_of(part) if name == "label"}
     others = {name for part in parts for name in fields_of(part)} - labelled
     silent = Draft(draft.file)  # what is said of the image's part is not said again of the label's
-    image = [found for part in parts if (found := _only(part, sorted(others))) is not None or not fields_of(part)]
+    image = [_only(part, sorted(others)) if fields_of(part) else part for part in parts]
     chain = translate_steps([part for part in image if part is not None], draft)
     label: list[Step] = []
     if labelled:
