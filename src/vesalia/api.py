@@ -309,7 +309,8 @@ class Archive:
         """Write the trained model for other software, and a record of it; see ``vesalia.deploy.formats.FORMATS``.
 
         Args:
-            to: One format or several: ``torchscript``, ``triton``, ``frozen`` (v3's file names), ``frozen-triton``.
+            to: One format or several: ``torchscript``, ``triton``, ``onnx``, ``frozen`` (v3's file names),
+                ``frozen-triton``.
             weights: A checkpoint, as a prefix, a folder or a v3 name; None is the best model in ``MMAR_CKPT_DIR``.
             output: Folder to write to; None is the folder of the weights.
             environment: The environment file, relative to the archive.

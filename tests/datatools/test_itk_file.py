@@ -214,5 +214,5 @@ def test_a_batch_is_refused(tmp_path: Path) -> None:
 
 def test_without_simple_itk_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    with pytest.raises(ConfigError, match=r"write pip install 'vesalia\[itk\]'"):
+    with pytest.raises(ConfigError, match=r"write pip install 'vesalia\[dicom\]'"):
         read_itk(tmp_path / "a.mha")

@@ -26,7 +26,7 @@ def export(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="Formats: torchscript, triton, frozen (v3's file names), frozen-triton; several with commas."
+            help="Formats: torchscript, triton, onnx, frozen (v3's file names), frozen-triton; several with commas."
         ),
     ] = None,
     weights: Annotated[

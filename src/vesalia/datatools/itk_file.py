@@ -122,7 +122,7 @@ def _simple_itk() -> Any:  # it ships no types
         import SimpleITK  # late: an extra, and slow to load
     except ImportError as error:
         message = "found no SimpleITK, which reads DICOM and the formats of ITK, expected it to be installed"
-        raise ConfigError(f"{message}; write pip install 'vesalia[itk]'") from error
+        raise ConfigError(f"{message}; write pip install 'vesalia[dicom]'") from error
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     return SimpleITK
 

@@ -1,0 +1,97 @@
+"""ONNX: what ONNX Runtime gives is what the network gives, at other sizes too."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tests.deploy.conftest import Make
+from vesalia.deploy import onnx
+from vesalia.deploy.onnx import Onnx
+from vesalia.deploy.program import CARD_INSIDE, make_program
+from vesalia.errors import ConfigError, UserError
+
+
+def session(path: Path) -> Any:
+    return importlib.import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.slow
+def test_it_gives_the_same_at_any_size(make: Make) -> None:
+    deployment = replace(make(), input_name="ct", output_name="organs")
+    (path,) = Onnx().write(deployment)
+    running = session(path)
+    images = torch.randn(3, 1, 12, 8, 16)
+    (found,) = running.run(["organs"], {"ct": images.numpy()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(found), deployment.loaded.model(images), rtol=1e-4, atol=1e-4)
+    card = json.loads(running.get_modelmeta().custom_metadata_map[CARD_INSIDE])
+    assert card["sha256"] == deployment.loaded.sha256
+    assert path.parent.exists()
+    assert [other.name for other in path.parent.iterdir()] == ["model.onnx"]
+
+
+class OneSize(nn.Module):
+    """A classifier that knows images of 4 x 4 only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(16, 2)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.layer(image.flatten(1))
+        return found
+
+
+class Growing(nn.Module):
+    """Gives something else each time it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = count(1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image * next(self.calls)
+
+
+class ByValue(nn.Module):
+    """Asks an image's values which way to go, which no exported graph can."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image.sin() if bool(image.sum() > 0) else image.cos()
+
+
+@pytest.mark.slow
+def test_a_network_of_one_size_keeps_it(make: Make) -> None:
+    made, model = make(), OneSize().eval()
+    loaded = replace(made.loaded, model=model)
+    (path,) = Onnx().write(replace(made, loaded=loaded, program=make_program(model, (1, 4, 4), card={})))
+    batch, *fixed = session(path).get_inputs()[0].shape
+    assert (isinstance(batch, str), fixed) == (True, [1, 4, 4])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "said"), [(Growing(), "off, expected at most"), (ByValue(), "cannot be written as")])
+def test_what_gives_something_else_is_refused(make: Make, model: nn.Module, said: str) -> None:
+    made = make()
+    program = make_program(nn.Identity(), (1, 4, 4), card={})
+    with pytest.raises(UserError, match=said):
+        Onnx().write(replace(made, loaded=replace(made.loaded, model=model.eval()), program=program))
+    assert not list(made.folder.glob("*"))
+
+
+@pytest.mark.parametrize("package", onnx._NEEDED)
+def test_without_a_package_the_extra_is_named(make: Make, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ConfigError, match=rf"found no {package}, .*pip install 'vesalia\[onnx\]'"):
+        Onnx().write(make())
