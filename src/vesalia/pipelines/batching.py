@@ -10,6 +10,7 @@ import torch
 
 from vesalia.errors import ConfigError, DataError, Fault
 from vesalia.imaging.volume import Sample, Volume
+from vesalia.pipelines.buffers import BatchRoom
 from vesalia.pipelines.items import Chain
 from vesalia.pipelines.verify import IMAGE
 
@@ -54,8 +55,15 @@ class Batcher:
         self._batched_by_transforms = batched_by_transforms
         self._image_dtype = image_dtype
 
-    def __call__(self, samples: Sequence[Sample], generator: torch.Generator) -> Batch:
+    def __call__(
+        self, samples: Sequence[Sample], generator: torch.Generator, *, room: BatchRoom | None = None
+    ) -> Batch:
         """Make the batch.
+
+        Args:
+            samples: The items.
+            generator: The dice of batch transforms.
+            room: Memory that the items may lie in already, one behind the other.
 
         Raises:
             ConfigError: The chain and the pipeline's arguments do not agree on who makes the batch.
@@ -64,7 +72,7 @@ class Batcher:
         _check_loaded(samples)
         samples = [_with_rows(sample) for sample in samples]
         dims = {name: len(volume.spatial_shape) for name, volume in samples[0].fields.items()}
-        whole = _as_batch(samples[0]) if self._batched_by_transforms else _stack(samples)
+        whole = _as_batch(samples[0]) if self._batched_by_transforms else _stack(samples, room)
         done = self._batch_transforms(whole, generator)
         tensors = {name: volume.data for name, volume in done.fields.items()}
         for name, tensor in tensors.items():
@@ -112,7 +120,7 @@ def _as_batch(sample: Sample) -> Sample:
     return Sample({name: _batched(volume.as_batch()) for name, volume in sample.fields.items()}, name=sample.name)
 
 
-def _stack(samples: Sequence[Sample]) -> Sample:
+def _stack(samples: Sequence[Sample], room: BatchRoom | None) -> Sample:
     """The samples one behind the other: ``[B, C, ...]``, or ``[B, b, C, ...]`` where each has b crops."""
     first = samples[0]
     for other in samples[1:]:
@@ -122,8 +130,16 @@ def _stack(samples: Sequence[Sample]) -> Sample:
             raise DataError(faults=[Fault(other.name, found=found, expected=expected, write=write)])
         for name, volume in other.fields.items():
             _check_shape(name, (first, first[name]), (other, volume))
-    stacked = {name: torch.stack([_alone(sample[name]) for sample in samples]) for name in first.fields}
+    stacked = {name: _joined([sample[name] for sample in samples], name, room) for name in first.fields}
     return Sample({name: _batched(data) for name, data in stacked.items()}, name=first.name)
+
+
+def _joined(volumes: Sequence[Volume], name: str, room: BatchRoom | None) -> torch.Tensor:
+    """The volumes one behind the other: as they lie where the room has them so, else stacked."""
+    whole = room.whole(name, volumes) if room else None
+    if whole is None:
+        return torch.stack([_alone(volume) for volume in volumes])
+    return whole if volumes[0].batched else whole[:, 0]
 
 
 def _alone(volume: Volume) -> torch.Tensor:

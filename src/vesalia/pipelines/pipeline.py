@@ -11,20 +11,30 @@ from functools import partial
 from math import ceil
 from typing import Protocol, TypeVar, final
 
+import torch
+
 from vesalia.errors import Fault
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.base import ItemSource, Progress
 from vesalia.pipelines.batching import Batch, Batcher
+from vesalia.pipelines.buffers import BatchRoom, Buffers
 from vesalia.pipelines.datalist import DataList
-from vesalia.pipelines.items import Chain
 from vesalia.pipelines.order import epoch_order, step_count, steps
 from vesalia.pipelines.prefetch import Job, Step, prefetch
 from vesalia.pipelines.sampling import Draw
 from vesalia.runtime.seeds import generator
+from vesalia.transforms.fusion.work import FRESH, Room
 
 __all__ = ["BoundPipeline", "Delivery"]
 
 Whole = TypeVar("Whole")
+
+
+class Augment(Protocol):
+    """The random part of a chain."""
+
+    def __call__(self, sample: Sample, generator: torch.Generator, room: Room) -> Sample:
+        """Send ``sample`` through; what can be is written to ``room``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +87,7 @@ class BoundPipeline:
     """
 
     def __init__(
-        self, datalist: DataList, source: ItemSource, *, augment: Chain, batcher: Batcher, delivery: Delivery
+        self, datalist: DataList, source: ItemSource, *, augment: Augment, batcher: Batcher, delivery: Delivery
     ) -> None:
         """Bind the parts.
 
@@ -92,6 +102,7 @@ class BoundPipeline:
         self.waiting = 0.0
         self._source, self._augment, self._batcher, self._delivery = source, augment, batcher, delivery
         self._epoch = 0
+        self._buffers = Buffers(keep=4 * (self._steps_ahead + 2))
         self._open: list[Closable] = []
 
     @property
@@ -148,6 +159,7 @@ class BoundPipeline:
         """End all threads and let go of the cache; may be called at any time, and again."""
         while self._open:
             self._open.pop().close()
+        self._buffers.clear()
         self._source.close()
 
     def __enter__(self) -> BoundPipeline:
@@ -161,16 +173,18 @@ class BoundPipeline:
         """Steps whose items make up the prefetch, and enough of them to keep every worker busy."""
         return ceil(max(self._delivery.prefetch, self._delivery.workers) / self._delivery.batch_size)
 
-    def _job(self, index: int, *branch: str | int) -> Job[Sample]:
-        return Job(self.datalist.items[index].name, partial(self._make, index, branch))
+    def _job(self, index: int, *branch: str | int, room: Room = FRESH) -> Job[Sample]:
+        return Job(self.datalist.items[index].name, partial(self._make, index, branch, room))
 
-    def _make(self, index: int, branch: Sequence[str | int]) -> Sample:
+    def _make(self, index: int, branch: Sequence[str | int], room: Room = FRESH) -> Sample:
         dice = generator(self._delivery.seed, *branch, "item", index)
-        return self._augment(self._source.get(index), dice)
+        return self._augment(self._source.get(index), dice, room)
 
     def _step(self, epoch: int, number: int, items: Sequence[int]) -> Step[Sample, Batch]:
         dice = generator(self._delivery.seed, "epoch", epoch, "step", number)
-        return Step([self._job(index, "epoch", epoch) for index in items], partial(self._batcher, generator=dice))
+        room = BatchRoom(self._buffers, len(items))
+        jobs = [self._job(index, "epoch", epoch, room=room.place(place)) for place, index in enumerate(items)]
+        return Step(jobs, partial(self._batcher, generator=dice, room=room))
 
     def _give(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Generator[Whole, None, None]:
         with prefetch(todo, workers=self._delivery.workers, ahead=ahead) as results:

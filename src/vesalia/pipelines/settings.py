@@ -21,6 +21,7 @@ from vesalia.pipelines.pipeline import BoundPipeline, Delivery
 from vesalia.pipelines.sampling import CategorySampling, Draw, categories_of
 from vesalia.transforms.base import Transform
 from vesalia.transforms.compose import Compose
+from vesalia.transforms.fusion.chain import FusedChain
 
 __all__ = ["ImagePipeline", "PipelineSettings"]
 
@@ -130,7 +131,7 @@ class ImagePipeline:
             Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype
         )
         source = self.source(prepared, seed=seed)
-        return BoundPipeline(self.datalist, source, augment=augment, batcher=batcher, delivery=delivery)
+        return BoundPipeline(self.datalist, source, augment=FusedChain(augment), batcher=batcher, delivery=delivery)
 
     def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
         """Where items come from: made anew each time, unless a pipeline keeps them."""
