@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vesalia.registry.signature import Signature, read_signature
+from vesalia.registry.signature import Signature, lineage, read_signature
 from vesalia.registry.target import Target
 
 
@@ -170,3 +170,39 @@ def test_missing_files_and_torn_files_are_errors(tmp_path: Path) -> None:
         read_signature(Target("gone", "C", "custom", tmp_path / "gone.py"))
     with pytest.raises(SyntaxError):
         read(tmp_path, "def (")
+
+
+LINEAGE = """
+import torch.nn
+from torch import nn
+from typing import Generic, TypeVar
+from vesalia.components.models.unet import Unet
+T = TypeVar("T")
+class Plain(nn.Module): pass
+class Typed(torch.nn.Module, Generic[T]): pass
+class Ours(Unet): pass
+class Child(Ours, Plain): pass
+Second = Child
+class Circle(Circle): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Plain", {"mine.Plain", "torch.nn.Module"}),
+        ("Typed", {"mine.Typed", "torch.nn.Module", "typing.Generic"}),
+        ("Circle", {"mine.Circle"}),
+        ("Nothing", set()),
+    ],
+)
+def test_lineage(tmp_path: Path, name: str, expected: set[str]) -> None:
+    (tmp_path / "mine.py").write_text(LINEAGE)
+    assert lineage(Target("mine", name, "custom", tmp_path / "mine.py"), tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", ["Child", "Second"])
+def test_lineage_goes_through_our_own_classes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.py").write_text(LINEAGE)
+    found = lineage(Target("mine", name, "custom", tmp_path / "mine.py"), tmp_path)
+    assert {"mine.Ours", "mine.Plain", "vesalia.components.models.base.Model", "torch.nn.Module"} <= found

@@ -23,6 +23,10 @@ LIBRARIES: Mapping[str, Mapping[str, str]] = {
 }
 """Slot, then the package that a path may begin with, and the module that holds its classes of that slot."""
 _PACKAGES = frozenset({"monai", "torch"})
+_FETCHING = frozenset(
+    {"monai.losses.perceptual", "monai.networks.nets.cell_sam_wrapper", "monai.networks.nets.transchex"}
+)
+"""Modules whose classes load weights of others while they are made, from the network or from files."""
 
 
 def is_library(dotted: str) -> bool:
@@ -51,7 +55,7 @@ def suggest_library(slot: str, dotted: str) -> str | None:
         file = locate_module(home)
         source = read_source(file, home) if file else None
         names = (*source.classes, *source.imports) if source else ()
-        near = nearest(name, [each for each in names if each[:1].isupper()])
+        near = nearest(name, [each for each in reversed(names) if each[:1].isupper()])  # the real name, then others
         if near is not None:
             return f"{package}.{near}"
     return None
@@ -61,11 +65,15 @@ def load_library(slot: str, dotted: str) -> type:
     """Import the class of a path.
 
     Raises:
-        ConfigError: The slot takes no classes of that package, or there is no such class.
+        ConfigError: The slot takes no classes of that package, there is no such class, or it fetches weights.
     """
     target = find_library(slot, dotted)
     found = getattr(importlib.import_module(target.module), target.qualname, None) if target else None
-    if not isinstance(found, type) or not is_library(found.__module__):
+    homes = tuple(LIBRARIES.get(slot, {}).values())
+    if not isinstance(found, type) or not f"{found.__module__}.".startswith(tuple(f"{home}." for home in homes)):
         packages = " or ".join(LIBRARIES.get(slot, {}))
         raise ConfigError(f'path: found "{dotted}", expected a class of {packages}; write its full path')
+    if found.__module__ in _FETCHING:
+        message = f'path: found "{dotted}", which fetches or loads weights of others, expected a class that does not'
+        raise ConfigError(f"{message}; write another")
     return found

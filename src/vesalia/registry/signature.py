@@ -135,6 +135,9 @@ def _find_class(module: SourceModule, name: str, custom: Path | None, depth: int
     first, _, rest = name.partition(".")
     if not rest and first in module.classes:
         return _Place(module, module.classes[first], custom)
+    other = module.values.get(first)
+    if not rest and isinstance(other, ast.Name) and depth <= _MAX_ALIASES:  # a second name of a class
+        return _find_class(module, other.id, custom, depth + 1)
     if first not in module.imports or depth > _MAX_ALIASES:
         return None
     origin, imported = module.imports[first]

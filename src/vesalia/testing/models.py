@@ -85,9 +85,9 @@ class ModelSuite(ABC):
         if model.size_divisor > 1:
             with pytest.raises(UserError, match="multiples"):
                 model(image[..., 1:])
-        if model.least_size > 1:
+        if model.least_size > model.size_divisor:
             with pytest.raises(UserError, match="at least"):
-                model(image[..., : model.least_size - 1])
+                model(image[..., : model.least_size - model.size_divisor])
 
     @pytest.mark.parametrize("amp", [False, True])
     def test_every_weight_learns(self, amp: bool) -> None:

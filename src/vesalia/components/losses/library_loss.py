@@ -18,7 +18,9 @@ __all__ = ["LibraryLoss", "PlainLoss"]
 
 _CLASS_NUMBERS = frozenset({"CrossEntropyLoss", "NLLLoss", "MultiMarginLoss"})
 """Losses whose target holds the number of a class, without an axis for channels."""
-_LOGITS = frozenset({"CrossEntropyLoss", "NLLLoss", "FocalLoss", "DiceCELoss", "DiceFocalLoss"})
+_LOGITS = frozenset(
+    {"CrossEntropyLoss", "NLLLoss", "FocalLoss", "DiceCELoss", "DiceFocalLoss", "GeneralizedDiceFocalLoss"}
+)
 _INDEPENDENT = frozenset({"BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"})
 """Losses that see each channel by itself, through a sigmoid."""
 
@@ -53,7 +55,8 @@ class LibraryLoss(Loss):
             raise ConfigError(f'path: found "{path}", which is no loss, expected a class such as monai.losses.DiceLoss')
         given = dict(arguments or {})
         name = found.__name__
-        weights = {key: torch.tensor(given[key]) for key in ("weight", "pos_weight") if _is_row(given.get(key))}
+        rows = [key for key in ("weight", "pos_weight") if _is_row(given.get(key))]
+        weights = {key: torch.tensor(given[key], dtype=torch.float32) for key in rows}
         self.loss: nn.Module = found(**{**given, **weights})
         softmax, sigmoid = (bool(given.get(key)) for key in ("softmax", "sigmoid"))
         wants_logits = softmax or sigmoid or name in _LOGITS | _INDEPENDENT

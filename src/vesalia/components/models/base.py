@@ -96,9 +96,6 @@ class Model(nn.Module):
                 f"output_image_channels: {channels} in the image pipeline"
             )
             raise ConfigError(message)
-        if min(sizes) < self.least_size:
-            message = f"model: found an image of {sizes} voxels, expected at least {self.least_size} along each axis"
-            raise ConfigError(f"{message}; write a larger crop, or resample to a finer grid")
         if any(size % self.size_divisor for size in sizes):
             fitting = [max(1, round(size / self.size_divisor)) * self.size_divisor for size in sizes]
             message = (
@@ -106,6 +103,9 @@ class Model(nn.Module):
                 f"write a crop size such as {fitting}"
             )
             raise ConfigError(message)
+        if min(sizes) < self.least_size:
+            message = f"model: found an image of {sizes} voxels, expected at least {self.least_size} along each axis"
+            raise ConfigError(f"{message}; write a larger crop, or resample to a finer grid")
 
     def regularisation(self) -> torch.Tensor:
         """The model's own part of the loss: ``reg_weight`` times half the squared norm of its kernels."""

@@ -70,11 +70,12 @@ def _make(path: str, given: Mapping[str, Any], **sizes: int) -> nn.Module:
     found = load_library("model", path)
     if not issubclass(found, nn.Module):
         raise ConfigError(f'path: found "{path}", which is no network, expected a class derived from torch.nn.Module')
-    if given.get("pretrained"):
-        message = (
-            "pretrained: found true, expected false (no weights are fetched); write false, and --set MMAR_CKPT=..."
-        )
-        raise ConfigError(f"{message} to start from weights of your own")
+    for name, value in given.items():
+        if name.startswith("pretrained") and value:
+            message = (
+                f'{name}: found "{value}", expected nothing (no weights are fetched); write nothing here, and --set'
+            )
+            raise ConfigError(f"{message} MMAR_CKPT=... to start from weights of your own")
     fetches = {"pretrained": False} if "pretrained" in inspect.signature(found).parameters else {}
     made: nn.Module = found(**constructor_arguments(found, {**fetches, **given}, **sizes))
     return made

@@ -37,10 +37,12 @@ class NetworkFacts:
 
     Attributes:
         size_divisor: Each spatial size must be a multiple of this; 1 where it could not be told.
+        least_size: The smallest multiple of it, of those tried, that the network takes.
         channels: Channels of the output; None where no size worked.
     """
 
     size_divisor: int = 1
+    least_size: int = 1
     channels: int | None = None
 
 
@@ -84,6 +86,10 @@ class WrappedModel(Model):
             raise ConfigError(f"{message}; write {facts.channels}")
         self.network = network
         self.size_divisor = size_divisor or facts.size_divisor
+        self.least_size = facts.least_size
+        self._aliases = _aliases(self)
+        self.register_state_dict_post_hook(_leave_out_aliases)
+        self.register_load_state_dict_pre_hook(_put_in_aliases)
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, ...]`` to ``[B, num_classes, ...]`` (or ``[B, num_classes]``) before the activation."""
@@ -92,6 +98,30 @@ class WrappedModel(Model):
             return _first_output(self.network(image), image)
         with torch.autocast("cpu", enabled=False):
             return _first_output(self.network(image.float()), image)
+
+
+def _aliases(model: nn.Module) -> dict[str, str]:
+    """Further names of weights that a network holds in several places, and the first name of each."""
+    first: dict[int, str] = {}
+    aliases: dict[str, str] = {}
+    tensors = (*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False))
+    for name, tensor in tensors:
+        known = first.setdefault(id(tensor), name)
+        if known != name:
+            aliases[name] = known
+    return aliases
+
+
+def _leave_out_aliases(module: nn.Module, state: dict[str, Any], prefix: str, _: object) -> None:
+    """Each weight once: files of weights hold no two names for one tensor."""
+    for alias in module._aliases:  # noqa: SLF001 - a hook of the class above
+        state.pop(prefix + alias, None)
+
+
+def _put_in_aliases(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    for alias, name in module._aliases.items():  # noqa: SLF001 - a hook of the class above
+        if prefix + name in state:
+            state.setdefault(prefix + alias, state[prefix + name])
 
 
 def _first_output(output: Any, image: torch.Tensor) -> torch.Tensor:
@@ -117,8 +147,15 @@ def explore(network: nn.Module, *, in_channels: int, data_dims: int) -> NetworkF
         outputs = [_try(twin, torch.empty(1, in_channels, *size, device="meta")) for size in sizes]
         channels = {output.shape[1] for output in outputs if output is not None}
         if len(channels) == 1 and None not in outputs:
-            return NetworkFacts(divisor, channels.pop())
+            return NetworkFacts(divisor, _least(twin, in_channels, data_dims, divisor), channels.pop())
     return NetworkFacts()
+
+
+def _least(twin: nn.Module, in_channels: int, data_dims: int, divisor: int) -> int:
+    """The smallest size that works: normalisations refuse grids of one voxel, for one."""
+    sizes = [divisor * multiple for multiple in (1, 2, 3, 4, 8)]
+    images = (torch.empty(1, in_channels, *[size] * data_dims, device="meta") for size in sizes)
+    return next((image.shape[-1] for image in images if _try(twin, image) is not None), divisor)
 
 
 def _try(twin: nn.Module, image: torch.Tensor) -> torch.Tensor | None:
