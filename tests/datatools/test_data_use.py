@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.tiny_classification import make_archive, make_data
 from vesalia.datatools.data_use import uses_of
 from vesalia.imaging.geometry import Grid
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
+from vesalia.mmar.validate import plan_training
 
 
 def renamed(step: ComponentPlan, name: str, **args: object) -> ComponentPlan:
@@ -80,3 +82,9 @@ def test_resampling_of_the_label_alone_does_not_count(training: TrainPlan) -> No
 def test_other_loaders_are_not_looked_into(training: TrainPlan) -> None:
     _, *rest = training.pre_transforms
     assert not uses_of(replace(training, pre_transforms=tuple(rest)))[0].loads_nifti
+
+
+def test_a_classification_says_its_label_format(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "mmar", make_data(tmp_path / "data", cases=2))
+    use, _ = uses_of(plan_training(archive))
+    assert (use.label_format, use.loads_pictures, use.loads_nifti) == ((1, 1, 1), True, False)

@@ -12,10 +12,13 @@ import pytest
 
 from tests.datatools.datasets import SHAPE, decathlon, label_map, nnunet, write_nifti
 from tests.datatools.plans import evaluation_of, made, training_of, with_pipeline
+from tests.tiny_classification import make_archive as make_classification
+from tests.tiny_classification import make_data as make_radiographs
 from vesalia.datatools import preflight as module
 from vesalia.datatools.data_use import uses_of
 from vesalia.datatools.preflight import PreflightReport, preflight
 from vesalia.errors import ConfigError, Fault
+from vesalia.mmar.validate import plan_evaluation, plan_training
 
 
 @pytest.fixture
@@ -200,3 +203,56 @@ def test_the_same_subject_in_two_roles_is_looked_at_in_both(archive: Path) -> No
     one, two = uses_of(training_of(archive))
     item = module._subjects(one, [])[0]
     assert module._key(one, item) != module._key(two, item)
+
+
+@pytest.fixture
+def chest(tmp_path: Path) -> Path:
+    """A classification archive."""
+    return make_classification(tmp_path / "mmar", make_radiographs(tmp_path / "data", cases=8))
+
+
+def relabelled(archive: Path, **labels: object) -> Path:
+    """The archive with other labels in its data list, by the number of the training entry."""
+    path = archive.parent / "data" / "dataset.json"
+    content = json.loads(path.read_text())
+    for number, label in labels.items():
+        content["training"][int(number.removeprefix("at_"))]["label"] = label
+    path.write_text(json.dumps(content))
+    return archive
+
+
+def test_a_sound_classification(chest: Path) -> None:
+    report = preflight(plan_training(chest))
+    assert (report.faults, report.warnings) == ((), ())
+    assert (report.counts["subjects_training"], report.counts["labels_read"], report.counts["files"]) == (6, 8, 8)
+    assert report.estimate is not None
+    assert report.estimate.memory > 0
+
+
+def test_label_vectors_that_do_not_fit_are_all_told(chest: Path) -> None:
+    archive = relabelled(chest, at_0=[0, 1], at_2=[0, 3, 1], at_4=None)
+    found = {fault.key: fault.found for fault in preflight(plan_training(archive)).faults}
+    assert found == {
+        "chest_001.label": "2 numbers",
+        "chest_003.label[1]": "3",
+        "chest_005.label": "no label",
+    }
+
+
+def test_damaged_pictures_are_told(chest: Path) -> None:
+    path = chest.parent / "data" / "images" / "chest_002.png"
+    path.write_bytes(path.read_bytes()[:100])
+    (fault,) = preflight(plan_training(chest)).faults
+    assert (fault.file, fault.expected) == (str(path), "a picture")
+
+
+def test_one_picture_with_two_labels_is_judged_twice(chest: Path) -> None:
+    path = chest.parent / "data" / "dataset.json"
+    content = json.loads(path.read_text())
+    content["training"].append({**content["training"][0], "label": [0, 0, 9]})
+    path.write_text(json.dumps(content))
+    assert [fault.found for fault in preflight(plan_training(chest)).faults] == ["9"]
+
+
+def test_an_evaluation_by_vectors_needs_no_files(chest: Path) -> None:
+    assert preflight(plan_evaluation(chest, do_validation=True)).faults == ()

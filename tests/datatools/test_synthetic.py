@@ -9,6 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
 from vesalia.datatools import synthetic
 from vesalia.datatools.dataset import read_dataset
@@ -112,4 +113,23 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_names_sort_in_the_order_of_their_numbers() -> None:
-    assert synthetic._case_name(9, 2000) == "abdomen_0010"
+    assert synthetic._name("abdomen", index=9, cases=2000) == "abdomen_0010"
+
+
+def test_pictures_with_findings(tmp_path: Path) -> None:
+    made = synthesize(tmp_path / "chest", cases=5, size=32, seed=7, task="classification")
+    content = json.loads((made / "dataset.json").read_text())
+    assert content["labels"] == {"0": "nodule", "1": "effusion", "2": "catheter"}
+    entries = content["training"] + content["validation"]
+    assert [len(entry["label"]) for entry in entries] == [3] * 5
+    for entry in entries:
+        with Image.open(made / entry["image"]) as picture:
+            assert (picture.size, picture.mode) == ((32, 32), "L")
+    again = synthesize(tmp_path / "again", cases=5, size=32, seed=7, task="classification")
+    assert bytes_of(made) == bytes_of(again)
+    assert synthesize(made, cases=5, size=32, seed=7, task="classification") == made
+
+
+def test_a_task_that_nobody_draws(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="task: found 'annotation', expected one of segmentation, classification"):
+        synthesize(tmp_path / "x", cases=2, size=24, seed=1, task="annotation")

@@ -13,11 +13,16 @@ import pytest
 import torch
 
 from tests.inference.tiny import save_unet
+from tests.tiny_classification import make_archive as make_classification
+from tests.tiny_classification import make_data as make_radiographs
 from vesalia.errors import ConfigError, DataError, Fault, Interrupted
 from vesalia.imaging.nifti import read_volume
+from vesalia.inference.card import model_card
 from vesalia.inference.evaluate import evaluate
+from vesalia.inference.weights import save_weights
+from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import EvaluatePlan
-from vesalia.mmar.validate import plan_evaluation
+from vesalia.mmar.validate import plan_evaluation, plan_training
 from vesalia.runtime.interrupts import StopRequest
 
 
@@ -186,3 +191,35 @@ def test_the_report_tells_of_the_training(root: Path, plan: EvaluatePlan) -> Non
     assert "Training loss" in report
     assert "1234567" in report
     assert "epoch 7, m 0.5000 in training" in report
+
+
+@pytest.fixture
+def chest(tmp_path: Path) -> EvaluatePlan:
+    """A classification with random weights."""
+    data = make_radiographs(tmp_path / "data", cases=16)
+    archive = make_classification(tmp_path / "mmar", data)
+    training = plan_training(archive)
+    torch.manual_seed(0)
+    model = Builder(training.archive).build(training.model, in_channels=1)
+    card = model_card(training.model, in_channels=1, class_names=("n", "e", "c"), config={}, epoch=1)
+    save_weights(archive / "models" / "model", model, card=card)
+    return plan_evaluation(archive, overrides=["DATA_LIST_KEY=training"], output_infer_result=True)
+
+
+def test_a_classification_pictures_its_worst_cases_and_writes_one_table(chest: EvaluatePlan) -> None:
+    result = evaluate(chest)
+    report, data = (result.files[name].read_text() for name in ("report", "json"))
+    found = json.loads(data)["classification"]["probability_of_the_truth"]
+    worst = sorted(found, key=lambda name: found[name])[:6]
+    assert [name for name in found if f'alt="{name}"' in report] == [name for name in found if name in worst]
+    table = result.files["classification_results"].read_text().splitlines()
+    assert (table[0], len(table)) == ("subject,image,n,e,c", 13)
+    assert result.metrics["Average_AUC"].is_pooled
+
+
+def test_a_picture_without_findings_cannot_be_judged(chest: EvaluatePlan) -> None:
+    content = json.loads(chest.data_list_file.read_text())
+    del content["training"][2]["label"]
+    chest.data_list_file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="chest_003: found no label in the data list"):
+        evaluate(chest)

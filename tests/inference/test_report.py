@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 from vesalia.components.metrics.base import SubjectScore
+from vesalia.inference.classified import Classified
 from vesalia.inference.report import ReportContent, exemplary_cases, render_report, write_report
 from vesalia.inference.results import CaseResult, MetricSummary, Statistics
 
@@ -115,3 +117,37 @@ def test_a_report_without_metrics_or_cases() -> None:
     made = render_report(empty)
     assert "<table" not in made
     assert "<b>0</b><span>cases</span>" in made
+
+
+def classified(count: int) -> ReportContent:
+    names = tuple(f"chest_{number}" for number in range(count))
+    said = Classified(
+        ("nodule", "line"), (1, 1), names, tuple((n / 10, 0.5) for n in range(count)), ((True, False),) * count
+    )
+    summary = MetricSummary("auc", Statistics.pooled(0.75, count=count), is_pooled=True)
+    judged = [CaseResult(name, Path(f"{name}.png"), {"auc": SubjectScore(name, math.nan)}) for name in names]
+    return ReportContent(
+        title="chest",
+        facts={},
+        metrics={"auc": summary},
+        ranking="auc",
+        cases=judged,
+        pictures={name: name.encode() for name in names},
+        classified=said,
+    )
+
+
+def test_a_classification_shows_its_classes_and_its_worst_cases() -> None:
+    text = render_report(classified(9))
+    assert all(word in text for word in ("<b>0.7500</b><span>auc</span>", "sensitivity", "probability of the truth"))
+    assert text.count("<figure>") == 6
+    places = [text.index(f"<b>chest_{n}</b>") for n in range(6)]
+    assert places == sorted(places)
+    assert "true: nodule · likeliest: line 0.5000" in text
+    balance = Balance()
+    balance.feed(text)
+    assert balance.open == []
+
+
+def test_a_classification_without_pictures() -> None:
+    assert "<figure>" not in render_report(replace(classified(2), pictures={}))

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 from vesalia.components.metrics.base import SubjectScore
+from vesalia.inference.classified import Classified
 from vesalia.inference.results import CaseResult, MetricSummary, Statistics
 from vesalia.inference.score_files import write_csv, write_scores_json, write_v3_texts
 
@@ -62,3 +63,25 @@ def test_json_is_strict_and_repeatable(tmp_path: Path) -> None:
     assert data["archive"] == "x"
     assert data["metrics"]["dice"]["n"] == 1
     assert data["cases"][1]["scores"]["dice"]["value"] is None
+
+
+def test_a_pooled_metric_lists_what_it_was_judged_by(tmp_path: Path) -> None:
+    per_class = {name: Statistics.pooled(0.5, count=2) for name in ("x", "y")}
+    summary = MetricSummary("auc", Statistics.pooled(0.75, count=2), per_class, is_pooled=True)
+    score = SubjectScore("a", math.nan, pooled=(0.25, 0.5, 1.0, 0.0))
+    case = CaseResult("a", Path("/a.png"), {"auc": score})
+    raw, _ = write_v3_texts(tmp_path, summary, cases=[case])
+    assert raw.read_text().splitlines() == [
+        "file\tx\ty\tx (truth)\ty (truth)",
+        "/a.png\t0.250000\t0.500000\t1.000000\t0.000000",
+    ]
+    said = Classified(("x", "y"), (1, 1), ("a",), ((0.25, 0.5),), ((True, False),))
+    table = write_csv(tmp_path / "m.csv", {"auc": summary}, cases=[case], said=said)
+    assert table.read_text() == "subject,image,x,y,x (truth),y (truth)\na,/a.png,0.25,0.5,1,0\n"
+
+
+def test_a_pooled_metric_without_names_for_its_channels(tmp_path: Path) -> None:
+    summary = MetricSummary("auc", Statistics.pooled(0.75, count=1), is_pooled=True)
+    case = CaseResult("a", Path("/a.png"), {"auc": SubjectScore("a", math.nan, pooled=(0.25, 1.0))})
+    raw, _ = write_v3_texts(tmp_path, summary, cases=[case])
+    assert raw.read_text().splitlines()[0] == "file\tauc\tauc (truth)"

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from vesalia.components.metrics.base import Metric, SubjectScore, spacing_of
+from vesalia.components.metrics.compute_auc import ComputeAUC
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.scores import class_labels, field_tensors, ranking_metric, score_subject, summarise
+from vesalia.testing.label_metrics import judged
 
 
 class Mean(Metric):
@@ -103,3 +105,17 @@ def test_a_single_class_is_the_value_itself() -> None:
     metric = Mean("m")
     metric.scores = [SubjectScore("a", 0.5, (0.5,))]
     assert summarise(metric, ("background", "spleen")).per_class == {}
+
+
+def test_a_pooled_metric_has_one_value_for_all() -> None:
+    found, wanted = torch.tensor([[0.9, 0.1], [0.2, 0.3], [0.4, 0.2]]), torch.tensor([[1, 0], [0, 1], [0, 0]])
+    summary = summarise(judged(ComputeAUC("auc", "model"), found, wanted=wanted), ("nodule", "effusion"))
+    assert summary.is_pooled
+    assert (summary.overall.mean, summary.overall.count) == (1.0, 3)
+    assert math.isnan(summary.overall.median)
+    assert {name: one.mean for name, one in summary.per_class.items()} == {"nodule": 1.0, "effusion": 1.0}
+
+
+def test_one_channel_has_no_row_of_its_own() -> None:
+    metric = judged(ComputeAUC("auc", "model"), torch.tensor([[0.9], [0.2]]), wanted=torch.tensor([[1], [0]]))
+    assert summarise(metric, ("nodule",)).per_class == {}

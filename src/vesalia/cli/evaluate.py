@@ -93,7 +93,9 @@ def judges(
 def summary(result: EvaluateResult) -> str:
     """The result in a few lines."""
     lines = [
-        f"{name}: mean {found.overall.mean:.4f}, median {found.overall.median:.4f}, "
+        f"{name}: {found.overall.mean:.4f} over {found.overall.count} subjects together"
+        if found.is_pooled
+        else f"{name}: mean {found.overall.mean:.4f}, median {found.overall.median:.4f}, "
         f"{found.overall.minimum:.4f} to {found.overall.maximum:.4f} over {found.overall.count} subjects"
         for name, found in result.metrics.items()
     ]

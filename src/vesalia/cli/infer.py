@@ -76,5 +76,7 @@ def infer(
 def _show(result: InferResult) -> None:
     for case in result.cases:
         say("\n".join(map(str, case.files)))
+    for path in result.files:
+        say(str(path))
     if result.skipped:
         say(f"{len(result.skipped)} subjects were done before")

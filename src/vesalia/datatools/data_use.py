@@ -10,9 +10,11 @@ from pathlib import Path
 from vesalia.imaging.geometry import Grid
 from vesalia.inference.room import resampled_shape
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
+from vesalia.pipelines.label_vectors import LABEL_FORMAT
 
 __all__ = ["DataUse", "uses_of"]
 
+_PICTURE_LOADERS = {"LoadPng", "LoadJpg"}
 _CHANGE_CHANNELS = {"RepeatChannel", "AddExtremePointsChannel", "SplitAcrossChannels"}
 _CHANGE_LABELS = {
     "ConvertToMultiChannelBasedOnLabel",
@@ -38,6 +40,7 @@ class DataUse:
         image_channels: Channels that images must have; None where the plan does not say.
         label_channels: Channels that labels must have.
         pipeline: The image pipeline, in training.
+        label_format: Channels per number of a label vector, in a classification; None where labels are files.
     """
 
     file: Path
@@ -51,6 +54,12 @@ class DataUse:
     image_channels: int | None
     label_channels: int = 1
     pipeline: ComponentPlan | None = None
+    label_format: tuple[int, ...] | None = None
+
+    @property
+    def loads_pictures(self) -> bool:
+        """Whether images are read as PNG or JPEG."""
+        return any(step.name in _PICTURE_LOADERS for step in self.transforms)
 
     @property
     def loads_nifti(self) -> bool:
@@ -88,6 +97,7 @@ def _training(plan: TrainPlan, pipeline: ComponentPlan, transforms: Sequence[Com
         image_channels=None if _changes(transforms, _CHANGE_CHANNELS) else int(channels),
         label_channels=int(plan.image_pipeline.argument("output_label_channels", 1)),
         pipeline=pipeline,
+        label_format=pipeline.argument(LABEL_FORMAT),
     )
 
 

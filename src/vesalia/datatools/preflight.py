@@ -114,7 +114,7 @@ def preflight(
     return PreflightReport(_once(faults), _once(warnings), needs, counts)
 
 
-_Key = tuple[str, tuple[Path, ...], tuple[Path, ...]]
+_Key = tuple[str, tuple[Path, ...], tuple[Path, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,13 @@ def _names(lists: Sequence[tuple[DataUse, Sequence[DataItem]]]) -> list[str]:
 
 def _key(use: DataUse, item: DataItem) -> _Key:
     """The same files in the same role are looked at once, however often they are listed."""
-    return use.where, item.files.get("image", ()), item.files.get("label", ())
+    return use.where, item.files.get("image", ()), item.files.get("label", ()), item.vectors.get("label", ())
 
 
 def _jobs(lists: Sequence[tuple[DataUse, Sequence[DataItem]]], labels: str) -> dict[_Key, _Job]:
     items = {_key(use, item): (use, item) for use, members in lists for item in members}
-    label_files = sorted({path for _, _, paths in items for path in paths})
-    image_files = {path for _, paths, _ in items for path in paths}
+    label_files = sorted({path for key in items for path in key[2]})
+    image_files = {path for key in items for path in key[1]}
     read_images = labels == "all" or (labels == "auto" and _bytes(image_files) < _READ_ALL_BELOW_BYTES)
     chosen = set(_chosen(label_files, labels))
     return {key: _Job(item, use, not chosen.isdisjoint(key[2]), read_images) for key, (use, item) in items.items()}

@@ -12,12 +12,15 @@ import numpy.typing as npt
 
 from vesalia.datatools.data_use import DataUse
 from vesalia.datatools.file_faults import faults_of
+from vesalia.datatools.picture_check import check_pictures
 from vesalia.errors import DataError, Fault
+from vesalia.imaging.geometry import Grid
 from vesalia.imaging.grid_faults import grid_fault, spacing_words
 from vesalia.imaging.gzipped import read_all
 from vesalia.imaging.header import NiftiHeader, check_length
 from vesalia.imaging.nifti import read_header, read_volume
 from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.label_vectors import vector_fault
 
 __all__ = ["SubjectFindings", "check_subject"]
 
@@ -63,8 +66,22 @@ def check_subject(item: DataItem, use: DataUse, *, read_label: bool, read_image:
     faults: list[Fault] = []
     warnings: list[Fault] = []
     images, labels = item.files.get("image", ()), item.files.get("label", ())
-    if use.needs_label and not labels:
+    if use.label_format is not None:
+        fault = vector_fault(item, use.label_format, where=f"{use.file}: {use.key}")
+        faults += [] if fault is None else [fault]
+    elif use.needs_label and not labels and "label" not in item.vectors:
         faults.append(_no_label(item, use))
+    if use.loads_pictures and not use.loads_nifti:
+        found = check_pictures(images, channels=use.image_channels, config=use.config)
+        shape = use.resampled(Grid(found.shape, np.eye(4))) if found.shape else ()
+        return SubjectFindings(
+            (*faults, *found.faults),
+            stored_voxels=int(np.prod(found.shape)) if found.shape else 0,
+            resampled_shape=shape,
+            channels=found.channels,
+            files=len(images) + len(labels),
+            labels_read="label" in item.vectors,
+        )
     if not use.loads_nifti:
         return SubjectFindings(tuple(faults), files=len(images) + len(labels))
     image_headers = _headers(images, faults)
@@ -124,7 +141,7 @@ def _channel_faults(images: Sequence[NiftiHeader], labels: Sequence[NiftiHeader]
         expected = f"{use.image_channels}, as {use.config} has in train.image_pipeline.args.{key}"
         write = f"{key}: {channels}, or a file with {use.image_channels}"
         faults.append(Fault(str(images[0].path), found=found, expected=expected, write=write))
-    allowed = {use.label_channels, use.num_classes or use.label_channels}
+    allowed = {use.label_channels, use.num_classes or 1}
     for header in labels:
         count = max(1, header.channels)
         if count not in allowed:

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.errors import ConfigError, DataError
-from vesalia.imaging.volume import Sample
+from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
 from vesalia.inference.checkpoint_names import MANIFEST_FILE
+from vesalia.inference.classified import Classified, classified, likelihood_of
 from vesalia.inference.curves import HISTORY_FILE, read_history
 from vesalia.inference.label_check import require_label
 from vesalia.inference.overlay import overlay_png
 from vesalia.inference.predictions import Predictions
-from vesalia.inference.report import ReportContent, write_report
+from vesalia.inference.report import PICTURED, ReportContent, write_report
 from vesalia.inference.results import CaseResult, EvaluateResult, MetricSummary
 from vesalia.inference.room import require_room
 from vesalia.inference.score_files import write_csv, write_scores_json, write_v3_texts
@@ -89,37 +90,58 @@ class _Evaluation:
     listed: DataList
     predictions: Predictions
     pictures: dict[str, bytes] = field(default_factory=dict)
+    worst: dict[str, float] = field(default_factory=dict)
 
     def judge(self, start: Sample) -> CaseResult:
         """Take one subject all the way."""
-        if "label" not in start.files and self.plan.label_transforms:
+        metrics = self.assembly.metrics
+        needs_label = self.plan.label_transforms or any(metric.is_pooled for metric in metrics)
+        if "label" not in {*start.files, *start.fields} and needs_label:
             message = f"{start.name}: found no label in the data list, expected one to judge by; add it or use `infer`"
             raise DataError(message)
         record = self.predictions.record(start.files)
         predicted = self.assembly.predicted(start)
         sample = self.assembly.labelled(self.assembly.finished(predicted))
-        truths = {getattr(metric, "label_field", "label") for metric in self.assembly.metrics}
+        truths = {getattr(metric, "label_field", "label") for metric in metrics}
         require_label(sample, fields=sorted(truths), num_classes=len(self.assembly.loaded.class_names))
         files = self.predictions.write(sample, record)
-        scores = score_subject(self.assembly.metrics, sample)
-        self.pictures[start.name] = overlay_png(
-            predicted["image"], label=sample.fields.get("label"), prediction=predicted["model"]
-        )
+        scores = score_subject(metrics, sample)
+        if self._is_shown(start.name, likelihood_of(start.name, metrics)):
+            label, prediction = (_as_map(volume) for volume in (sample.fields.get("label"), predicted["model"]))
+            self.pictures[start.name] = overlay_png(predicted["image"], label=label, prediction=prediction)
         return CaseResult(start.name, start.files["image"][0], scores, files)
+
+    def _is_shown(self, subject: str, likelihood: float | None) -> bool:
+        """Whether the subject has a picture: of a classification's long list only the worst, those of others go."""
+        if likelihood is None:
+            return True
+        self.worst[subject] = likelihood
+        dropped = sorted(self.worst, key=lambda name: self.worst[name])[PICTURED:]
+        for name in dropped:
+            del self.worst[name]
+            self.pictures.pop(name, None)
+        return subject in self.worst
 
     def write(self, metrics: Mapping[str, MetricSummary], outcome: Outcome, *, seconds: float) -> dict[str, Path]:
         """Write every file of the evaluation, each whole or not at all."""
         folder, cases = self.plan.output_dir, outcome.cases
-        files: dict[str, Path] = {}
+        found = self._classified()
+        names = [case.subject for case in cases]
+        finals = self.predictions.finalize(names, class_names=self.assembly.loaded.class_names)
+        files = {path.stem: path for path in finals}
         for metric in self.assembly.metrics:
             place = self._place(metric.report_path)
             raw, summary = write_v3_texts(place, metrics[metric.name], cases=cases)
             files |= {f"{metric.name}_raw": raw, f"{metric.name}_summary": summary}
-        files["csv"] = write_csv(folder / "metrics.csv", metrics, cases=cases)
+        files["csv"] = write_csv(folder / "metrics.csv", metrics, cases=cases, said=found)
         facts = {**self._facts(), "failures": outcome.failures, "config": self.plan.raw}
+        facts |= {"classification": found.to_dict()} if found else {}
         files["json"] = write_scores_json(folder / "metrics.json", metrics, cases=cases, facts=facts)
         files["report"] = write_report(folder / "report.html", self._report(metrics, outcome, seconds))
         return files
+
+    def _classified(self) -> Classified | None:
+        return classified(self.assembly.metrics, self.assembly.loaded.class_names)
 
     def _place(self, report_path: str | None) -> Path:
         if not report_path:
@@ -146,6 +168,7 @@ class _Evaluation:
             metrics=metrics,
             ranking=ranking_metric(self.assembly.metrics),
             cases=outcome.cases,
+            classified=self._classified(),
             pictures=self.pictures,
             failures=outcome.failures,
             history=history,
@@ -174,6 +197,11 @@ class _Evaluation:
             "Time": f"{seconds:.1f} s, {seconds / max(1, len(self.listed.items)):.2f} s per case",
             "Versions": " · ".join(f"{name} {version}" for name, version in machine.versions().items()),
         }
+
+
+def _as_map(volume: Volume | None) -> Volume | None:
+    """A field that has a place in the picture; a vector has none."""
+    return volume if volume is not None and volume.spatial_shape else None
 
 
 def _read_text(path: Path) -> str:

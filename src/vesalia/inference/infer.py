@@ -77,8 +77,11 @@ def infer(
         return CaseResult(start.name, start.files["image"][0], files=files)
 
     outcome = run_subjects(left, write, progress=progress, stop=stop)
+    there = {*done, *(case.subject for case in outcome.cases)}
+    subjects = [item.name for item in items if item.name in there]
+    finals = predictions.finalize(subjects, class_names=assembly.loaded.class_names)
     outcome.raise_failures(plan.output_dir)
-    return InferResult(tuple(outcome.cases), done, plan.output_dir, time.monotonic() - began, plan.warnings)
+    return InferResult(tuple(outcome.cases), done, plan.output_dir, time.monotonic() - began, plan.warnings, finals)
 
 
 _WRITER_EXAMPLE = '{"name": "WriteNifti", "args": {"field": "model", "dtype": "uint8"}}'

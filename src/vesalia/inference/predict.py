@@ -51,6 +51,8 @@ class Predictor:
     def __call__(self, sample: Sample) -> Sample:
         """``sample`` with the prediction as the field ``model``: ``[C, D, H, W]`` float32 probabilities.
 
+        A classifier gives ``[C]``, a vector without a place.
+
         Args:
             sample: The subject, its pre-transforms done; the field ``image`` goes in, also as a batch of one size.
 
@@ -71,6 +73,8 @@ class Predictor:
             message += "the inferer, or use another device"
             raise ResourceError(message) from error
         shaped = probabilities if volume.batched else probabilities[0]
+        if probabilities.ndim == 2:
+            return sample.with_fields(model=Volume(shaped, channel="first", batched=volume.batched))
         predicted = Volume(shaped, volume.affine, "first", batched=volume.batched, source=volume.source)
         return sample.with_fields(model=predicted)
 

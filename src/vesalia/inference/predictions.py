@@ -93,6 +93,18 @@ class Predictions:
         write_json(path, record)
         return files
 
+    def finalize(self, subjects: Sequence[str], *, class_names: Sequence[str]) -> tuple[Path, ...]:
+        """Have the writers write what is there once for all ``subjects``.
+
+        Raises:
+            DataError: A result cannot be read back.
+            ResourceError: The disk is full, or the folder cannot be written.
+        """
+        if not subjects:
+            return ()
+        made = (writer.finalize(subjects, self.folder, class_names=class_names) for writer in self.writers)
+        return tuple(path for path in made if path is not None)
+
     def _record_file(self, subject: str) -> Path:
         return subject_folder(self.folder, subject) / RECORD_FILE
 

@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.inference.chart import Dot, Strip, strip_chart
+from vesalia.inference.classified import Classified
+from vesalia.inference.classified_report import case_head, case_rows, class_table, roc_chart
 from vesalia.inference.curves import learning_curves
 from vesalia.inference.overlay import PREDICTION_COLOUR, TRUTH_COLOUR
 from vesalia.inference.page import Cell, details, facts, page, picture, section, table, tiles
 from vesalia.inference.results import CaseResult, MetricSummary, Statistics
 from vesalia.runtime.files import write_text
 
-__all__ = ["ReportContent", "exemplary_cases", "render_report", "write_report"]
+__all__ = ["PICTURED", "ReportContent", "exemplary_cases", "render_report", "write_report"]
+
+PICTURED = 6
+"""Pictures of a classification: the worst cases."""
 
 _NOT_A_NUMBER = "-"
 
@@ -36,6 +41,7 @@ class ReportContent:
         pictures: Subject to its overlay as PNG.
         failures: Subject to what was wrong with it.
         history: Entries of the training's history, for the learning curves.
+        classified: What a classifier said; None for a segmentation.
         details: Heading to JSON-able data that can be unfolded: config, model card, manifest.
     """
 
@@ -47,6 +53,7 @@ class ReportContent:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
+    classified: Classified | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -64,6 +71,7 @@ def render_report(content: ReportContent) -> str:
         tiles(_tiles(content)),
         _failures(content),
         section("Scores", _summary_table(content.metrics)),
+        section("Classes", *_classes(content)),
         section("Distribution over the cases", _distribution(content)),
         section("Cases in pictures", *_pictures(content)),
         section("All cases", _case_table(content)),
@@ -72,6 +80,14 @@ def render_report(content: ReportContent) -> str:
         *(details(title, _text(data)) for title, data in content.details.items() if data),
         "<footer>Made by Vesalia. For research; not for diagnosis.</footer>",
     )
+
+
+def _classes(content: ReportContent) -> list[str]:
+    said = content.classified
+    if said is None:
+        return []
+    hint = "<p>A binary class counts as said from a probability of 0.5, one of several where it is the likeliest.</p>"
+    return [roc_chart(said), hint, class_table(said)]
 
 
 def exemplary_cases(cases: Sequence[CaseResult], ranking: str | None) -> dict[str, str]:
@@ -100,6 +116,8 @@ def _tiles(content: ReportContent) -> dict[str, str]:
     if content.ranking is None:
         return shown
     overall = content.metrics[content.ranking].overall
+    if content.metrics[content.ranking].is_pooled:
+        return {content.ranking: _number(overall.mean), **shown}
     numbers = {
         f"{content.ranking} (mean)": _number(overall.mean),
         "median": _number(overall.median),
@@ -134,7 +152,9 @@ def _statistics(of: Statistics) -> list[str]:
 
 def _distribution(content: ReportContent) -> str:
     charts = [
-        strip_chart(_strips(name, summary, content.cases), title=name) for name, summary in content.metrics.items()
+        strip_chart(_strips(name, summary, content.cases), title=name)
+        for name, summary in content.metrics.items()
+        if not summary.is_pooled
     ]
     return f'<div class="wide">{"".join(charts)}</div>' if charts and content.cases else ""
 
@@ -150,11 +170,31 @@ def _dot(subject: str, value: float) -> Dot:
 
 
 def _pictures(content: ReportContent) -> list[str]:
+    if content.classified is not None:
+        return _worst_classified(content, content.classified)
     chosen = exemplary_cases(content.cases, content.ranking)
     if not chosen:
         chosen = {f"case {index}": case.subject for index, case in enumerate(content.cases[:3], 1)}
     figures = [_figure(role, subject, content) for role, subject in chosen.items() if subject in content.pictures]
     return [_colour_key(), *figures] if figures else []
+
+
+def _worst_classified(content: ReportContent, said: Classified) -> list[str]:
+    """The pictures of the subjects whose truth was thought least likely, the worst first."""
+    likelihoods = said.likelihoods()
+    shown = sorted((name for name in content.pictures if name in likelihoods), key=lambda name: likelihoods[name])
+    figures = [_classified_figure(name, likelihoods[name], said, content.pictures[name]) for name in shown[:PICTURED]]
+    return ["<p>The cases whose truth was thought least likely.</p>", *figures] if figures else []
+
+
+def _classified_figure(subject: str, likelihood: float, said: Classified, png: bytes) -> str:
+    place = said.subjects.index(subject)
+    true = [name for name, truth in zip(said.classes, said.truths[place], strict=True) if truth]
+    likeliest = max(zip(said.probabilities[place], said.classes, strict=True))
+    values = f"true: {', '.join(true) or 'none'} · likeliest: {likeliest[1]} {_number(likeliest[0])}"
+    tag = f'<span class="tag">{escape(_number(likelihood))}</span>'
+    caption = f"{tag}<b>{escape(subject)}</b><span>{escape(values)}</span>"
+    return f"<figure><figcaption>{caption}</figcaption>{picture(png, description=subject)}</figure>"
 
 
 def _colour_key() -> str:
@@ -178,11 +218,18 @@ def _case_table(content: ReportContent) -> str:
     if not content.cases:
         return ""
     head = ["subject"]
-    for name, summary in content.metrics.items():
-        classes = [f"{name}: {label}" if len(content.metrics) > 1 else label for label in summary.per_class]
+    metrics = {name: summary for name, summary in content.metrics.items() if not summary.is_pooled}
+    for name, summary in metrics.items():
+        classes = [f"{name}: {label}" if len(metrics) > 1 else label for label in summary.per_class]
         head += [name, *classes]
-    rows: list[list[str | Cell]] = [[case.subject, *_case_cells(case, content.metrics)] for case in content.cases]
-    return table(head, rows, sortable=True)
+    said = content.classified
+    head += case_head(said) if said else []
+    more = case_rows(said) if said else {}
+    rows: list[list[str | Cell]] = [
+        [case.subject, *_case_cells(case, metrics), *more.get(case.subject, ())] for case in content.cases
+    ]
+    note = "<p>A class that is true has a star.</p>" if said else ""
+    return note + table(head, rows, sortable=True)
 
 
 def _case_cells(case: CaseResult, metrics: Mapping[str, MetricSummary]) -> list[Cell]:

@@ -39,6 +39,11 @@ class Statistics:
     count: int
 
     @classmethod
+    def pooled(cls, value: float, *, count: int) -> Statistics:
+        """One value for ``count`` subjects together; what is told of single subjects is NaN."""
+        return cls(value, math.nan, math.nan, math.nan, math.nan, count)
+
+    @classmethod
     def of(cls, values: Sequence[float]) -> Statistics:
         """The statistics of ``values``."""
         kept = np.array([value for value in values if not math.isnan(value)], dtype=np.float64)
@@ -66,16 +71,23 @@ class MetricSummary:
 
     Attributes:
         name: The metric's name.
-        overall: Statistics of the subjects' values.
+        overall: Statistics of the subjects' values; of a pooled metric the one value, as the mean.
         per_class: Class name to the statistics of that class, where the metric has several classes.
+        is_pooled: Whether the metric judges all subjects together, so that none has a value of its own.
     """
 
     name: str
     overall: Statistics
     per_class: Mapping[str, Statistics] = field(default_factory=dict)
+    is_pooled: bool = False
 
     def row(self, score: SubjectScore) -> list[float]:
-        """A subject's value, then one value per class of this summary; NaN where the score has none."""
+        """A subject's value, then one value per class of this summary; NaN where the score has none.
+
+        For a pooled metric what the subject was judged by: a probability per class, then a truth per class.
+        """
+        if self.is_pooled:
+            return list(score.pooled)
         lacking = len(self.per_class) - len(score.per_class)
         return [score.value, *[*score.per_class, *[math.nan] * lacking][: len(self.per_class)]]
 
@@ -92,7 +104,7 @@ class CaseResult:
         subject: Its name.
         image: The image file.
         scores: Metric name to score.
-        files: What the writers wrote.
+        files: What the writers wrote for it.
     """
 
     subject: str
@@ -156,6 +168,7 @@ class InferResult:
         output_dir: The folder that holds the predictions.
         seconds: Wall-clock seconds the inference took.
         warnings: What is odd in the config and was lived with.
+        files: What the writers wrote for all subjects together, such as a table.
     """
 
     cases: tuple[CaseResult, ...]
@@ -163,12 +176,14 @@ class InferResult:
     output_dir: Path
     seconds: float
     warnings: tuple[Fault, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, for ``--json``."""
         return {
             "cases": [case.to_dict() for case in self.cases],
             "skipped": list(self.skipped),
+            "files": [str(path) for path in self.files],
             "output_dir": str(self.output_dir),
             "seconds": round(self.seconds, 3),
             "warnings": [warning.to_dict() for warning in self.warnings],

@@ -11,6 +11,7 @@ from vesalia.errors import DataError, Interrupted
 from vesalia.imaging.volume import Sample
 from vesalia.inference.results import CaseResult
 from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.items import begin_sample
 from vesalia.runtime.interrupts import StopRequest
 
 __all__ = ["Outcome", "Progress", "run_subjects"]
@@ -56,7 +57,7 @@ def run_subjects(
 
     Args:
         items: The subjects.
-        handle: Does the work for one subject, from a sample that holds only file names.
+        handle: Does the work for one subject, from a sample that holds file names, and the numbers of the data list.
         progress: Is told how far it has come.
         stop: Set it to stop before the next subject.
 
@@ -72,7 +73,7 @@ def run_subjects(
         if progress:
             progress(done, len(items), item.name)
         try:
-            outcome.cases.append(handle(Sample(name=item.name, files=dict(item.files))))
+            outcome.cases.append(handle(begin_sample(item)))
         except DataError as error:
             said = str(error)
             outcome.failures[item.name] = said if item.name in said else f"{item.name}: {said}"

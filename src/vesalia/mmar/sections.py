@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vesalia.mmar import rules
+from vesalia.mmar import label_rules, rules
 from vesalia.mmar.dataset import Place
 from vesalia.mmar.network import fit_network
 from vesalia.mmar.plan import ComponentPlan
@@ -145,6 +145,11 @@ def check_train(work: Workspace, train: TrainSection) -> None:
     rules.check_model_and_loss(train.model, train.loss, findings=work.findings)
     if train.image_pipeline is None:
         return
+    label_rules.check_heads(
+        train.image_pipeline, model=train.model, loss=train.loss, readers=train.aux_ops, findings=work.findings
+    )
+    task = work.variables.get("PROCESSING_TASK")
+    label_rules.check_task(train.image_pipeline, task.value if task else None, findings=work.findings)
     given = _check_pipeline(work, train.image_pipeline)
     rules.check_crop_size(train.pre_transforms, train.image_pipeline, findings=work.findings)
     if not work.findings.unreadable:
@@ -159,6 +164,11 @@ def check_validate(work: Workspace, train: TrainSection, *, validate: ValidateSe
     rules.check_metric_names(validate.metrics, work.findings, needs_key=True, where="validate.metrics")
     if validate.image_pipeline is None:
         return
+    label_rules.check_inferer(validate.image_pipeline, validate.inferer, findings=work.findings)
+    if train.image_pipeline is not None:
+        label_rules.check_heads(
+            train.image_pipeline, model=None, loss=None, readers=validate.metrics, findings=work.findings
+        )
     given = _check_pipeline(work, validate.image_pipeline)
     if work.findings.unreadable:
         return

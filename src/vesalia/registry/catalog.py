@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ADAPTERS", "BASES", "CATALOG", "FILLED", "INJECTED", "UNPORTED"]
+__all__ = ["ADAPTERS", "BASES", "CATALOG", "FILLED", "INJECTED"]
 
 _TRANSFORMS = {
     "LoadNifti": "vesalia.transforms.load.load_nifti:LoadNifti",
@@ -201,9 +201,3 @@ INJECTED: Mapping[str, frozenset[str]] = {"model": frozenset({"in_channels"})}
 
 FILLED: Mapping[str, frozenset[str]] = {"model": frozenset({"data_dims", "n_spatial_dim", "spatial_dims"})}
 """Constructor parameters, by slot, that the plan fills in from the image pipeline where a config does not name them."""
-
-UNPORTED: frozenset[str] = frozenset(
-    {
-    }
-)
-"""Names that Clara Train v3 knows and this version does not build; a name moves from here to the table when it is."""

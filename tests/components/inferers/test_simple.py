@@ -6,6 +6,7 @@ from __future__ import annotations
 import torch
 
 from vesalia.components.inferers.simple import TFSimpleInferer
+from vesalia.components.models.base import Model
 from vesalia.testing.inferers import InfererSuite, VoxelwiseModel
 
 
@@ -30,3 +31,19 @@ def test_padding_is_zero_and_symmetric() -> None:
 
     TFSimpleInferer()(torch.ones(1, 1, 5, 4), Looking(size_divisor=4))
     assert seen[0][0, 0].sum(1).tolist() == [0, 4, 4, 4, 4, 4, 0, 0]
+
+
+class Classifier(Model):
+    """Says how bright an image is on average."""
+
+    def __init__(self) -> None:
+        super().__init__(2, in_channels=1, final_activation="linear")
+        self.size_divisor = 4
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        mean = image.mean(dim=(1, 2, 3))
+        return torch.stack([mean, 1 - mean], dim=1)
+
+
+def test_a_classifier_gives_its_vector() -> None:
+    assert TFSimpleInferer()(torch.ones(2, 1, 8, 8), Classifier()).tolist() == [[1, 0]] * 2

@@ -35,7 +35,7 @@ def areas() -> list[float]:
 
 
 def value(**args: Any) -> float:
-    return judged(ComputeAUC("auc", "model", **args), FOUND, WANTED).compute()
+    return judged(ComputeAUC("auc", "model", **args), FOUND, wanted=WANTED).compute()
 
 
 def test_averages_equal_a_count_of_all_pairs() -> None:
@@ -53,13 +53,13 @@ def test_channels_can_be_chosen() -> None:
 
 
 def test_each_channel_has_its_own_area() -> None:
-    found = judged(ComputeAUC("auc", "model"), FOUND, WANTED).per_class()
+    found = judged(ComputeAUC("auc", "model"), FOUND, wanted=WANTED).per_class()
     assert found == pytest.approx(areas(), abs=1e-6)
 
 
 def test_a_class_of_an_n_way_label_stands_against_the_others() -> None:
     labels, found = integers(3, (40, 1)), uniform(40, 3).softmax(1)
-    metric = judged(ComputeAUC("auc", "model"), found, labels)
+    metric = judged(ComputeAUC("auc", "model"), found, wanted=labels)
     expected = [pairs_counted(found[:, k].double().numpy(), (labels[:, 0] == k).numpy()) for k in range(3)]
     assert metric.per_class() == pytest.approx(expected, abs=1e-6)
 
@@ -67,7 +67,7 @@ def test_a_class_of_an_n_way_label_stands_against_the_others() -> None:
 def test_a_channel_that_nobody_has_is_nan() -> None:
     wanted = WANTED.clone()
     wanted[:, 1] = 0
-    metric = judged(ComputeAUC("auc", "model"), FOUND, wanted)
+    metric = judged(ComputeAUC("auc", "model"), FOUND, wanted=wanted)
     assert math.isnan(metric.per_class()[1])
     assert metric.compute() == pytest.approx((areas()[0] + areas()[2] + areas()[3]) / 3, abs=1e-6)
 

@@ -26,7 +26,7 @@ class TestComputeMulticlassAverage(LabelMetricSuite):
 
 def value(**args: Any) -> float:
     metric = ComputeMulticlassAverage("average", "model", label_format=[2, 3], **args)
-    return judged(metric, FOUND, WANTED).compute()
+    return judged(metric, FOUND, wanted=WANTED).compute()
 
 
 def of_label(place: int, start: int, width: int) -> float:
@@ -54,7 +54,7 @@ def test_a_label_that_cannot_be_judged_is_left_out() -> None:
     wanted = WANTED.clone()
     wanted[:, 0] = 1
     metric = ComputeMulticlassAverage("average", "model", label_format=[2, 3])
-    assert judged(metric, FOUND, wanted).compute() == pytest.approx(of_label(1, 2, 3), abs=1e-6)
+    assert judged(metric, FOUND, wanted=wanted).compute() == pytest.approx(of_label(1, 2, 3), abs=1e-6)
     wanted[:, 1] = 0
     metric.reset()
-    assert math.isnan(judged(metric, FOUND, wanted).compute())
+    assert math.isnan(judged(metric, FOUND, wanted=wanted).compute())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 from vesalia.errors import DataError
@@ -44,6 +45,20 @@ class Writer(ABC):
         Raises:
             ResourceError: The disk is full.
         """
+
+    def finalize(self, subjects: Sequence[str], folder: Path, *, class_names: Sequence[str]) -> Path | None:
+        """Write what is written once for all subjects, after the last of them; None where there is no such file.
+
+        Args:
+            subjects: All whose results are there, those of an earlier evaluation included, in the list's order.
+            folder: The folder that their results were written below.
+            class_names: A name per output channel of the network.
+
+        Raises:
+            DataError: A result cannot be read back.
+            ResourceError: The disk is full.
+        """
+        return None
 
     def exists(self, subject: str, folder: Path) -> bool:
         """Whether the result of ``subject`` is there."""
