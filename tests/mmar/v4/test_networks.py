@@ -89,8 +89,8 @@ def test_an_unknown_class_is_told_with_the_nearest() -> None:
     translate_loss(made("DiceLos"), draft=draft)
     assert [str(fault) for fault in draft.faults] == [
         (
-            'c: train.DiceLos.name: found "DiceLos", expected a loss of monai.losses or torch.nn; write "DiceLoss" (did '
-            "you mean this?)"
+            'c: train.DiceLos.name: found "DiceLos", expected a loss of monai.losses or torch.nn; write "DiceLoss" '
+            "(did you mean this?)"
         )
     ]
 
@@ -115,7 +115,7 @@ def test_schedules_are_the_librarys() -> None:
 
 
 @pytest.mark.parametrize(("patience", "count"), [({"patience": 4}, 5), ({"patience": 0}, 1), ({}, 11)])
-def test_a_plateau_is_ours(patience: dict[str, int], count: int) -> None:
+def test_a_plateau_is_ours(patience: dict[str, Any], count: int) -> None:
     part = made("ReduceLROnPlateau", factor=0.5, **patience)
     assert translate_schedule(part, draft=Draft("c"), epochs=9, by_step=False) == {
         "name": "ReduceOnPlateau",

@@ -110,7 +110,7 @@ def test_a_list_that_cannot_be_read_is_told_later(tmp_path: Path, text: str) -> 
         ({"train__dataloader__args__batch_size": -2}, "train.dataloader.args.batch_size: found -2"),
         (
             {"num_interval_per_vald": 3, "num_interval_per_valid": None},
-            "num_interval_per_vald: found the key num_interval_per_vald",
+            "num_interval_per_vald: found the key",
         ),
     ],
 )

@@ -149,8 +149,8 @@ def test_what_has_no_effect_here_is_noted() -> None:
         (
             part("Lambdad", keys="label", func="x"),
             (
-                't[0].name: found "Lambdad", expected a transform that runs here (Lambdad does not); write a transform of '
-                "your own in the archive's custom folder"
+                't[0].name: found "Lambdad", expected a transform that runs here (Lambdad does not); write a transform '
+                "of your own in the archive's custom folder"
             ),
         ),
         (
@@ -167,8 +167,8 @@ def test_what_has_no_effect_here_is_noted() -> None:
         (
             part("LoadImaged", keys="image", reader="PILReader"),
             (
-                't[0].args.reader: found "PILReader", expected NibabelReader, ITKReader or nothing (NIfTI is read); write '
-                "nothing here"
+                't[0].args.reader: found "PILReader", expected NibabelReader, ITKReader or nothing (NIfTI is read); '
+                "write nothing here"
             ),
         ),
     ],
