@@ -173,11 +173,6 @@ MISTAKES = (
         (TRAIN, "train.model.name", '"Dice"', "a model", "Dice is a loss"),
     ),
     Mistake(
-        "a component of v3 that is not there yet",
-        put("train.pre_transforms[6].name", "RandomZoom"),
-        (TRAIN, "train.pre_transforms[6].name", '"RandomZoom"', "v3 has this one", '"disabled": true'),
-    ),
-    Mistake(
         "no config of this name",
         as_it_is,
         ("config/config_trian.json", "no such file", "config_train.json (did you mean this one?)"),

@@ -10,7 +10,6 @@ import pytest
 
 from tests.mmar.archives import TRAIN, changed, lines, make, training
 from vesalia.errors import ConfigError, CustomCodeRefused
-from vesalia.mmar import component
 from vesalia.mmar.plan import TrainPlan
 from vesalia.mmar.validate import plan_training
 
@@ -112,31 +111,6 @@ def test_one_fault_each(tmp_path: Path, loss: object, message: str) -> None:
     found = faults(tmp_path / "a", train__loss=loss)
     assert len(found) == 1
     assert found[0].startswith(message)
-
-
-@pytest.fixture
-def unborn(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A name that v3 has and this version does not build."""
-    monkeypatch.setattr(component, "UNPORTED", frozenset({"Unborn"}))
-    return "Unborn"
-
-
-@pytest.mark.parametrize(("key", "slot"), [("train.pre_transforms", "transform"), ("validate.metrics", "metric")])
-def test_only_a_component_of_a_list_can_be_left_out(tmp_path: Path, unborn: str, key: str, slot: str) -> None:
-    found = faults(tmp_path / "a", **{f"{key.replace('.', '__')}__1": {"name": unborn}})
-    assert found[0] == (
-        f'config/config_train.json: {key}[1].name: found "{unborn}", expected a {slot} of this version (v3 has this '
-        f"one, this version does not yet); write the name of another {slot} (vesalia components lists them), or "
-        '"disabled": true beside it to go without it'
-    )
-
-
-@pytest.mark.parametrize("key", ["train__model", "train__loss"])
-def test_the_one_component_of_a_slot_is_never_advised_away(tmp_path: Path, unborn: str, key: str) -> None:
-    (alone,) = faults(tmp_path / "a", **{key: {"name": unborn}})
-    (listed,) = faults(tmp_path / "b", **{key: [{"name": unborn}]})
-    assert "this version does not yet" in alone
-    assert "disabled" not in alone + listed
 
 
 def test_unknown_attributes_are_ignored_and_those_of_the_search_are_not_even_seen(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from vesalia.mmar.library import ADAPTERS as LIBRARY_ADAPTERS
 from vesalia.mmar.library import Place, is_plain, read_library, read_plain
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import Handles, Reference, split_name
+from vesalia.mmar.v3_arguments import current_name
 from vesalia.registry.ancestry import Import, foreign_imports, freezes_dice, missing_names, v3_names
 from vesalia.registry.byoc import custom_code
-from vesalia.registry.catalog import FILLED, INJECTED, UNPORTED
+from vesalia.registry.catalog import FILLED, INJECTED
 from vesalia.registry.kinds import Mismatch, coerce, shown
 from vesalia.registry.library import is_library
 from vesalia.registry.registry import Target, find, slots_of, suggest
@@ -28,8 +29,6 @@ __all__ = ["ComponentReader", "a_component"]
 _ATTRIBUTES = ("name", "path", "args", "disabled", "ref")
 _PACKAGES = ("vesalia.", "ai4med.")
 """Packages whose classes are found by their name alone, whatever the path to them was in v3 or is here."""
-_LISTED = frozenset({"transform", "batch_transform", "aux_op", "metric", "writer", "handler"})
-"""Slots that hold a list: only there can a config go on without one of them."""
 _WORDS = {"lr_policy": "learning-rate policy", "aux_op": "auxiliary operation"}
 _PORTS: Mapping[str, str] = {
     "model": "a class on vesalia.components.models.base.Model with the method logits(image)",
@@ -189,17 +188,13 @@ class ComponentReader:
         return self._custom(located, slot, f"{key}.path")
 
     def _named(self, name: str, slot: str, key: str) -> Target | None:
-        target = find(slot, name)
+        target = find(slot, current_name(name))
         if target is not None:
             return target
         near = suggest(slot, name)
         others = [a_component(other) for other in slots_of(name)]
         if others:
             expected, write = f"{a_component(slot)} ({name} is {others[0]})", f"the name of {a_component(slot)}"
-        elif name in UNPORTED:
-            expected = f"{a_component(slot)} of this version (v3 has this one, this version does not yet)"
-            write = f"the name of another {_word(slot)} (vesalia components lists them)"
-            write += ', or "disabled": true beside it to go without it' if slot in _LISTED else ""
         elif near is not None:
             expected, write = f"the name of {a_component(slot)}", f"{shown(near)} (did you mean this?)"
         else:
@@ -277,9 +272,5 @@ class ComponentReader:
 
 def a_component(slot: str) -> str:
     """What stands in a slot, in words: ``a loss``, ``an inferer``."""
-    word = _word(slot)
+    word = _WORDS.get(slot, slot.replace("_", " "))
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
-
-
-def _word(slot: str) -> str:
-    return _WORDS.get(slot, slot.replace("_", " "))

@@ -1,6 +1,6 @@
-"""Arguments that v3's constructors had and ours have no use for: an old config may name them, and is told so.
+"""What old configs call by a name that is gone: components of v2, and arguments that ours have no use for.
 
-What is in neither v3's signature nor ours stays a fault: v3 stopped there as well.
+An argument that is in neither v3's signature nor ours stays a fault: v3 stopped there as well.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["without_effect"]
+__all__ = ["current_name", "without_effect"]
 
 _EVERY: Mapping[str, frozenset[str]] = {
     "transform": frozenset({"dtype", "use_gpu"}),
@@ -60,6 +60,18 @@ _OWN: Mapping[str, frozenset[str]] = {
     "SaveAsNifti": frozenset({"interrupt"}),
 }
 """Component, then what only this one took."""
+
+
+_RENAMED: Mapping[str, str] = {
+    "CropSubVolumeBatchPosNegRatio": "CropByPosNegRatio",
+    "TransformVolumeCropROIFastPosNegRatio": "FastPosNegRatioCropROI",
+}
+"""A name of v2, then what v3 calls it."""
+
+
+def current_name(name: str) -> str:
+    """What a component is called since v3."""
+    return _RENAMED.get(name, name)
 
 
 def without_effect(slot: str, component: str, name: str) -> bool:

@@ -258,9 +258,13 @@ _WEIGHTS = {"PRETRAIN_WEIGHTS_FILE": "/workspace/weights/resnet50_weights_tf_dim
 _CLASSIFICATION = {"PROCESSING_TASK": "classification", "PRETRAIN_WEIGHTS_FILE": ""}
 
 CONFIGS = (
-    PublicConfig("segmentation_mri_prostate/config_train", _prostate(), data="few organs", environment=_WEIGHTS),
-    PublicConfig("segmentation_ct_liver_and_tumor/config_train", _liver(), data="few organs", environment=_WEIGHTS),
-    PublicConfig("covid19_ct_lung_seg/config_train", _lungs(), data="few spleen", environment=_WEIGHTS),
+    PublicConfig(
+        "segmentation_mri_prostate/config_train", _prostate(), data="organs", environment=_WEIGHTS, stands_in=True
+    ),
+    PublicConfig(
+        "segmentation_ct_liver_and_tumor/config_train", _liver(), data="organs", environment=_WEIGHTS, stands_in=True
+    ),
+    PublicConfig("covid19_ct_lung_seg/config_train", _lungs(), data="spleen", environment=_WEIGHTS, stands_in=True),
     PublicConfig(
         "annotation_ct_spleen/config_train",
         _annotation(),

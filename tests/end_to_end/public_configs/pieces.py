@@ -39,6 +39,7 @@ class PublicConfig:
         overrides: What the script that comes with it gives after ``--set``, beside the data.
         custom: Files of its own code.
         code_folder: Where they lie.
+        stands_in: Whether a narrow Unet trains in the place of its network, which another config's test trains.
         notes: Texts that warnings of a check must contain.
     """
 
@@ -49,6 +50,7 @@ class PublicConfig:
     overrides: tuple[str, ...] = ()
     custom: Mapping[str, str] = field(default_factory=dict)
     code_folder: str = "custom"
+    stands_in: bool = False
     notes: tuple[str, ...] = ()
 
 
