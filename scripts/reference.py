@@ -142,6 +142,10 @@ COMMAND_LINE_END = """
 
 `python -m nvmidl.apps.train` and `python -m nvmidl.apps.evaluate` take `-m ROOT -c FILE -e FILE --set KEY=VALUE ...`
 and call `vesalia train`, `vesalia evaluate` or `vesalia infer`: the scripts in an archive's `commands/` run unchanged.
+
+`python -m nvmidl.apps.export` takes v3's arguments and writes v3's file names
+([how](../how-to/export-a-model.md)). `nvmidl-dataconvert` and `tlt-dataconvert` take `-d SRC -o DST -r MM -s .nii.gz
+-e .nii.gz -l` and call `vesalia data convert` ([how](../how-to/convert-data.md)).
 """
 
 
