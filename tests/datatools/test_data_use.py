@@ -52,6 +52,14 @@ def test_transforms_that_make_other_labels_leave_values_unjudged(training: Train
     assert uses_of(changed)[0].image_channels == 1
 
 
+def test_so_do_monais_own(training: TrainPlan) -> None:
+    first = training.pre_transforms[0]
+    mapped = renamed(first, "MonaiTransform", path="monai.transforms.MapLabelValued")
+    flipped = renamed(first, "MonaiTransform", path="monai.transforms.Flipd")
+    found = [uses_of(replace(training, pre_transforms=(step,)))[0].num_classes for step in (mapped, flipped)]
+    assert found == [None, 3]
+
+
 def test_transforms_that_are_not_ours_leave_channels_unjudged(training: TrainPlan) -> None:
     first, *rest = training.pre_transforms
     custom = replace(first, target=replace(first.target, origin="custom"))

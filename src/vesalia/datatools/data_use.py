@@ -15,12 +15,25 @@ from vesalia.pipelines.label_vectors import LABEL_FORMAT
 __all__ = ["DataUse", "uses_of"]
 
 _PICTURE_LOADERS = {"LoadPng", "LoadJpg"}
-_CHANGE_CHANNELS = {"RepeatChannel", "AddExtremePointsChannel", "SplitAcrossChannels"}
+_CHANGE_CHANNELS = {
+    "AddCoordinateChannelsd",
+    "AddExtremePointsChannel",
+    "AddExtremePointsChanneld",
+    "ConcatItemsd",
+    "RepeatChannel",
+    "RepeatChanneld",
+    "SplitAcrossChannels",
+}
 _CHANGE_LABELS = {
     "ConvertToMultiChannelBasedOnLabel",
     "ConvertToMultiChannelBasedOnBratsClasses",
     "SplitBasedOnBratsClasses",
     "ThresholdValues",
+    "AsDiscreted",
+    "ConvertToMultiChannelBasedOnBratsClassesd",
+    "LabelToMaskd",
+    "MapLabelValued",
+    "ThresholdIntensityd",
 }
 
 
@@ -118,4 +131,9 @@ def _evaluation(plan: EvaluatePlan) -> DataUse:
 
 def _changes(transforms: Sequence[ComponentPlan], names: set[str]) -> bool:
     """Whether one of the transforms makes other channels or labels of a file's, or is not ours to know."""
-    return any(step.name in names or step.target.origin != "builtin" for step in transforms)
+    return any(_called(step) in names or step.target.origin != "builtin" for step in transforms)
+
+
+def _called(step: ComponentPlan) -> str:
+    """A transform's name; MONAI's own is called by MONAI's."""
+    return str(step.argument("path", "")).rpartition(".")[2] if step.name == "MonaiTransform" else step.name
