@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 from vesalia.errors import ConfigError
 from vesalia.registry.source import locate_module, read_source
 from vesalia.registry.target import Target
 from vesalia.runtime.nearness import nearest
 
-__all__ = ["LIBRARIES", "find_library", "is_library", "load_library", "suggest_library"]
+__all__ = ["LIBRARIES", "construct", "find_library", "is_library", "load_library", "suggest_library"]
 
 LIBRARIES: Mapping[str, Mapping[str, str]] = {
     "model": {"monai.networks.nets": "monai.networks.nets"},
@@ -77,3 +78,16 @@ def load_library(slot: str, dotted: str) -> type:
         message = f'path: found "{dotted}", which fetches or loads weights of others, expected a class that does not'
         raise ConfigError(f"{message}; write another")
     return found
+
+
+def construct(found: type, arguments: Mapping[str, Any]) -> Any:
+    """Make an object of a library's class.
+
+    Raises:
+        ValueError: The class refuses its arguments, in whichever way it does.
+    """
+    try:
+        return found(**arguments)
+    except Exception as error:
+        message = f"{found.__name__}, {type(error).__name__}: {error}"
+        raise ValueError(message) from error

@@ -149,3 +149,9 @@ def test_plain_losses_must_be_callable_and_give_a_number() -> None:
         plain(Uncallable)
     with pytest.raises(ConfigError, match="expected one number"):
         plain(Voxelwise)(normal(2, 3, 2, 2), LABEL)
+
+
+def test_what_a_class_refuses_is_said_with_both_shapes() -> None:
+    loss = LibraryLoss("monai.losses.DiceLoss", arguments={"weight": [1.0, 2.0]})
+    with pytest.raises(ConfigError, match=r"loss: found a prediction of \[2, 3, 2, 2\] .* which DiceLoss refuses"):
+        loss(normal(2, 3, 2, 2).softmax(1), LABEL)

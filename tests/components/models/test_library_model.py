@@ -79,3 +79,14 @@ def test_what_is_no_network_is_refused() -> None:
 def test_what_loads_weights_of_others_is_refused() -> None:
     with pytest.raises(ConfigError, match="fetches or loads weights of others"):
         LibraryModel(f"{NETS}.transchex.Transchex", 2)
+
+
+def test_can_be_rehearsed_without_weights_even_if_its_constructor_computes() -> None:
+    with torch.device("meta"):
+        model = LibraryModel(f"{NETS}.SwinUNETR", 2, arguments={"feature_size": 12, "depths": [1, 1, 1, 1]})
+    assert model.size_divisor == 32
+
+
+def test_whatever_a_constructor_refuses_with_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^UNet, \w+: ."):
+        LibraryModel(f"{NETS}.UNet", 2, arguments={**SMALL, "norm": "nothing"})

@@ -11,7 +11,7 @@ from torch import nn
 
 from vesalia.components.losses.base import Loss, log_smoothed, targets_like
 from vesalia.errors import ConfigError, DataError
-from vesalia.registry.library import load_library
+from vesalia.registry.library import construct, load_library
 from vesalia.registry.target import Brought
 
 __all__ = ["LibraryLoss", "PlainLoss"]
@@ -57,7 +57,7 @@ class LibraryLoss(Loss):
         name = found.__name__
         rows = [key for key in ("weight", "pos_weight") if _is_row(given.get(key))]
         weights = {key: torch.tensor(given[key], dtype=torch.float32) for key in rows}
-        self.loss: nn.Module = found(**{**given, **weights})
+        self.loss: nn.Module = construct(found, {**given, **weights})
         softmax, sigmoid = (bool(given.get(key)) for key in ("softmax", "sigmoid"))
         wants_logits = softmax or sigmoid or name in _LOGITS | _INDEPENDENT
         self.gives_logits = takes == "logits" or (takes == "auto" and wants_logits)
@@ -69,9 +69,17 @@ class LibraryLoss(Loss):
     def __call__(self, probabilities: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The loss, a float32 scalar."""
         probabilities = probabilities.float()
+        wanted, name = self._target(probabilities, target), type(self.loss).__name__
         with torch.autocast(probabilities.device.type, enabled=False):
-            value = self.loss.to(probabilities.device)(self._given(probabilities), self._target(probabilities, target))
-        return _scalar(value, type(self.loss).__name__)
+            try:
+                value = self.loss.to(probabilities.device)(self._given(probabilities), wanted)
+            except (AssertionError, IndexError, ValueError) as error:
+                shapes = f"a prediction of {list(probabilities.shape)} and a label of {list(target.shape)}"
+                message = (
+                    f"loss: found {shapes}, which {name} refuses ({error}), expected what it takes; write other args"
+                )
+                raise ConfigError(message) from error
+        return _scalar(value, name)
 
     def _given(self, probabilities: torch.Tensor) -> torch.Tensor:
         if not self.gives_logits:

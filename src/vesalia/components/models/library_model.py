@@ -7,12 +7,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from vesalia.components.models.wrapped import WrappedModel, constructor_arguments
 from vesalia.errors import ConfigError
 from vesalia.registry.kinds import Count, NonNegative
-from vesalia.registry.library import load_library
+from vesalia.registry.library import construct, load_library
 
 __all__ = ["LibraryModel"]
 
@@ -77,5 +78,6 @@ def _make(path: str, given: Mapping[str, Any], **sizes: int) -> nn.Module:
             )
             raise ConfigError(f"{message} MMAR_CKPT=... to start from weights of your own")
     fetches = {"pretrained": False} if "pretrained" in inspect.signature(found).parameters else {}
-    made: nn.Module = found(**constructor_arguments(found, {**fetches, **given}, **sizes))
+    with torch.device("cpu"):  # constructors may compute, which the device of a rehearsal cannot
+        made: nn.Module = construct(found, constructor_arguments(found, {**fetches, **given}, **sizes))
     return made

@@ -11,7 +11,7 @@ from torch import nn, optim
 
 from vesalia.components.optimizers.base import OptimizerFactory
 from vesalia.errors import ConfigError
-from vesalia.registry.library import load_library
+from vesalia.registry.library import construct, load_library
 
 __all__ = ["LibraryOptimizer"]
 
@@ -43,7 +43,8 @@ class LibraryOptimizer(OptimizerFactory):
             raise ConfigError(f'path: found "{path}", which {reason}, expected another; write "torch.optim.AdamW"')
         self._made_of = found
         self.arguments = {name: value for name, value in (arguments or {}).items() if name != "lr"}
-        self([nn.Parameter(torch.zeros(1))], 0.1)  # constructors of optimizers judge their arguments
+        trial = {"params": [nn.Parameter(torch.zeros(1))], "lr": 0.1, **self.arguments}
+        construct(found, trial)  # constructors of optimizers judge their arguments
 
     def __call__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> optim.Optimizer:
         """The library's optimizer over ``parameters``, which starts at ``learning_rate``."""
