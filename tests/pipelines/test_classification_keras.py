@@ -32,5 +32,5 @@ def test_a_resumed_epoch_goes_on_with_the_same_draw(tmp_path: Path) -> None:
     bound = make(ClassificationKerasImagePipeline, file, category_weights=[1, 1], output_batch_size=2).bind(
         transforms=[LoadFlat()], seed=1
     )
-    whole, rest = list(bound.epoch(1)), list(bound.epoch(1, start_step=1))
+    whole, rest = list(bound.epoch(1)), list(bound.epoch(1, done=2))
     assert [batch.names for batch in whole[1:]] == [batch.names for batch in rest]

@@ -16,6 +16,7 @@ from tests.pipelines.fakes import Clock, Crops, Load, Merge, Noise, alive, data_
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.batching import Batch
+from vesalia.pipelines.order import WHOLE, Shard
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.pipelines.segmentation import SegmentationImagePipeline
 from vesalia.pipelines.segmentation_with_cache import SegmentationImagePipelineWithCache
@@ -42,8 +43,10 @@ def bound(
     seed: int = 5,
     batch_transforms: Sequence[Transform[Any]] = (),
     count: int = 7,
+    shard: Shard = WHOLE,
     **args: Any,
 ) -> BoundPipeline:
+    folder.mkdir(exist_ok=True)
     data_folder(folder, count)
     values: dict[str, Any] = {
         "data_list_key": "training", "output_crop_size": (4, 4, 4), "output_batch_size": 3, "num_workers": 2, **args
@@ -51,7 +54,7 @@ def bound(
     kind = SegmentationImagePipelineWithCache if "num_cache_objects" in args else SegmentationImagePipeline
     made = kind(str(folder / "list.json"), str(folder), **values)
     chain: Sequence[Transform[Any]] = [Load(), Noise()] if transforms is None else transforms
-    return made.bind(transforms=chain, batch_transforms=batch_transforms, seed=seed, num_classes=2)
+    return made.bind(transforms=chain, batch_transforms=batch_transforms, seed=seed, num_classes=2, shard=shard)
 
 
 def epochs(pipeline: BoundPipeline, count: int = 4) -> list[list[Batch]]:
@@ -113,7 +116,46 @@ def test_a_resumed_run_goes_on_exactly(tmp_path: Path, cache: dict[str, Any], ep
     whole = epochs(bound(tmp_path, **cache))
     with bound(tmp_path, **cache) as resumed:
         resumed.fill(epoch=epoch)
-        assert same(list(resumed.epoch(epoch, start_step=step)), whole[epoch][step:])
+        assert same(list(resumed.epoch(epoch, done=3 * step)), whole[epoch][step:])
+
+
+class TestShards:
+    """Several ranks together take what one process with as large a batch takes."""
+
+    @pytest.mark.parametrize("cache", CACHES)
+    @pytest.mark.parametrize("world", [2, 3])
+    def test_their_parts_are_the_batches_of_one(self, tmp_path: Path, cache: dict[str, Any], world: int) -> None:
+        whole = epochs(bound(tmp_path / "one", output_batch_size=2 * world, **cache))
+        parts = [
+            epochs(bound(tmp_path / str(rank), output_batch_size=2, shard=Shard(rank, world), **cache))
+            for rank in range(world)
+        ]
+        for epoch, batches in enumerate(whole):
+            assert [len(part[epoch]) for part in parts] == [len(batches)] * world
+            for step, batch in enumerate(batches):
+                counted = [part[epoch][step] for part in parts if part[epoch][step].counts]
+                assert tuple(name for one in counted for name in one.names) == batch.names
+                together = torch.cat([one.fields["image"] for one in counted])
+                assert torch.equal(together, batch.fields["image"])
+
+    def test_a_rank_without_items_stands_by_with_another_s(self, tmp_path: Path) -> None:
+        (batches,) = epochs(bound(tmp_path, count=4, output_batch_size=1, shard=Shard(2, 3)), 1)
+        assert [(len(batch.names), batch.counts) for batch in batches] == [(1, True), (1, False)]
+
+    def test_an_epoch_may_be_gone_on_with_by_another_number_of_ranks(self, tmp_path: Path) -> None:
+        (whole,) = epochs(bound(tmp_path / "one", output_batch_size=3), 1)
+        rest: list[str] = []
+        for rank in range(2):
+            with bound(tmp_path / str(rank), output_batch_size=1, shard=Shard(rank, 2)) as pipeline:
+                rest += [name for batch in pipeline.epoch(0, done=3) for name in batch.names]
+        assert sorted([*whole[0].names, *rest]) == [f"c{n}" for n in range(7)]
+
+    def test_whole_samples_are_dealt_out(self, tmp_path: Path) -> None:
+        names = []
+        for rank in range(3):
+            with bound(tmp_path / str(rank), shard=Shard(rank, 3)) as pipeline:
+                names.append([sample.name for sample in pipeline.samples()])
+        assert names == [["c0", "c3", "c6"], ["c1", "c4"], ["c2", "c5"]]
 
 
 def test_epochs_may_be_asked_for_without_filling_and_reporting(tmp_path: Path) -> None:

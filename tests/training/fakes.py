@@ -98,8 +98,14 @@ class FakePipeline:
         """Steps of an epoch."""
         return -(-self.items // self.batch_size)
 
-    def epoch(self, index: int, *, start_step: int = 0) -> Generator[Batch, None, None]:
+    @property
+    def items_per_step(self) -> int:
+        """Items of a step."""
+        return self.batch_size
+
+    def epoch(self, index: int, *, done: int = 0) -> Generator[Batch, None, None]:
         """The batches of epoch ``index`` (from 0)."""
+        start_step = -(-done // self.batch_size)
         self.asked.append((index, start_step))
         try:
             for step in range(start_step, self.steps_per_epoch):

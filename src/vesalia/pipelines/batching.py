@@ -28,10 +28,12 @@ class Batch:
             ``label`` is a map of class numbers ``[B, 1, D, H, W]``, uint8 where that loses nothing, or, in a
             classification, a vector of numbers ``[B, n]``.
         names: The subject of each row.
+        counts: Whether the step's mean takes these rows in; not where a rank without items stands by with another's.
     """
 
     fields: dict[str, torch.Tensor]
     names: tuple[str, ...]
+    counts: bool = True
 
 
 class Batcher:

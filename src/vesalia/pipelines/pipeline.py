@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from typing import Protocol, TypeVar, final
@@ -19,7 +19,7 @@ from vesalia.pipelines.base import ItemSource, Progress
 from vesalia.pipelines.batching import Batch, Batcher
 from vesalia.pipelines.buffers import BatchRoom, Buffers
 from vesalia.pipelines.datalist import DataList
-from vesalia.pipelines.order import epoch_order, step_count, steps
+from vesalia.pipelines.order import WHOLE, Shard, epoch_order, step_count, steps
 from vesalia.pipelines.prefetch import Job, Step, prefetch
 from vesalia.pipelines.sampling import Draw
 from vesalia.runtime.seeds import generator
@@ -42,12 +42,13 @@ class Delivery:
     """How a pipeline delivers.
 
     Attributes:
-        batch_size: Items per step.
+        batch_size: Items per step and rank.
         shuffle: Whether an epoch takes its items in an order of its own.
         workers: Threads that transform; 0 for none.
         prefetch: Items that may be ready or in work before they are asked for.
         seed: Root of all random states.
         draw: Which items an epoch takes where categories are rebalanced; None takes each once.
+        shard: This process's part of each step, and of the items to judge.
     """
 
     batch_size: int
@@ -56,6 +57,12 @@ class Delivery:
     prefetch: int
     seed: int
     draw: Draw | None = None
+    shard: Shard = WHOLE
+
+    @property
+    def items_per_step(self) -> int:
+        """Items that all ranks together take in a step."""
+        return self.batch_size * self.shard.world
 
     def count(self, window: Sequence[int]) -> int:
         """Items of an epoch over ``window``."""
@@ -113,7 +120,12 @@ class BoundPipeline:
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch: the last batch may be smaller."""
-        return step_count(self.items, self._delivery.batch_size)
+        return step_count(self.items, self.items_per_step)
+
+    @property
+    def items_per_step(self) -> int:
+        """Items of a step, those of all ranks together."""
+        return self._delivery.items_per_step
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
@@ -129,8 +141,12 @@ class BoundPipeline:
         self._source.move_to(epoch, progress)
         self._epoch = epoch
 
-    def epoch(self, index: int, *, start_step: int = 0) -> Generator[Batch, None, None]:
-        """The batches of epoch ``index`` (from 0) from ``start_step`` on, prefetched in the background.
+    def epoch(self, index: int, *, done: int = 0) -> Generator[Batch, None, None]:
+        """The batches of epoch ``index``, prefetched in the background.
+
+        Args:
+            index: The epoch, counted from 0.
+            done: Items of it that are done already, by all ranks together, where it is resumed.
 
         Raises:
             DataError: An item cannot be used; raised where its batch would be given.
@@ -141,12 +157,16 @@ class BoundPipeline:
         self._source.begin(index)
         how = self._delivery
         order = how.order(self._source.window(index), epoch=index)
-        todo = enumerate(steps(order, how.batch_size, start_step=start_step), start_step)
+        todo = enumerate(steps(order, how.items_per_step, done=done), step_count(done, how.items_per_step))
         yield from self._give((self._step(index, number, items) for number, items in todo), ahead=self._steps_ahead)
 
     def samples(self) -> Generator[Sample, None, None]:
-        """Each item of the current epoch's window once, whole, in the list's order: for validation."""
-        todo = (Step([self._job(index, "samples")], _only) for index in sorted(self._source.window(self._epoch)))
+        """Each item of the current epoch's window once, whole, in the list's order: for validation.
+
+        Several ranks deal the items out: the first has the first, and again the first after each has one.
+        """
+        own = self._delivery.shard.dealt(sorted(self._source.window(self._epoch)))
+        todo = (Step([self._job(index, "samples")], _only) for index in own)
         yield from self._give(todo, ahead=min(self._delivery.workers, max(1, self._delivery.prefetch)))
 
     def report_epoch_end(self) -> None:
@@ -180,11 +200,16 @@ class BoundPipeline:
         dice = generator(self._delivery.seed, *branch, "item", index)
         return self._augment(self._source.get(index), dice, room)
 
-    def _step(self, epoch: int, number: int, items: Sequence[int]) -> Step[Sample, Batch]:
-        dice = generator(self._delivery.seed, "epoch", epoch, "step", number)
+    def _step(self, epoch: int, number: int, together: Sequence[int]) -> Step[Sample, Batch]:
+        """This rank's batch of a step; one that has no items stands by with another's, as all must take each step."""
+        shard = self._delivery.shard
+        own = shard.part(together)
+        items = own or together[:1]
+        dice = generator(self._delivery.seed, "epoch", epoch, "step", number, *shard.branch)
         room = BatchRoom(self._buffers, len(items))
         jobs = [self._job(index, "epoch", epoch, room=room.place(place)) for place, index in enumerate(items)]
-        return Step(jobs, partial(self._batcher, generator=dice, room=room))
+        join = partial(self._batcher, generator=dice, room=room)
+        return Step(jobs, join if own else lambda samples: replace(join(samples), counts=False))
 
     def _give(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Generator[Whole, None, None]:
         with prefetch(todo, workers=self._delivery.workers, ahead=ahead) as results:

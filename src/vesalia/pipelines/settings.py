@@ -17,6 +17,7 @@ from vesalia.pipelines.batching import Batcher
 from vesalia.pipelines.datalist import DataList, read_datalist
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.label_vectors import require_vectors
+from vesalia.pipelines.order import WHOLE, Shard
 from vesalia.pipelines.pipeline import BoundPipeline, Delivery
 from vesalia.pipelines.sampling import CategorySampling, Draw, categories_of
 from vesalia.transforms.base import Transform
@@ -98,6 +99,7 @@ class ImagePipeline:
         batch_transforms: Sequence[Transform[Any]] = (),
         seed: int,
         num_classes: int | None = None,
+        shard: Shard = WHOLE,
     ) -> BoundPipeline:
         """Bind to transforms and a seed; nothing is loaded yet.
 
@@ -106,6 +108,7 @@ class ImagePipeline:
             batch_transforms: What each assembled batch goes through.
             seed: Root of all random states.
             num_classes: Classes of the network, by which labels are judged; None leaves label values unjudged.
+            shard: This process's part of the work where several train together.
 
         Raises:
             DataError: The data list has faults, or files are missing.
@@ -126,6 +129,7 @@ class ImagePipeline:
             prefetch=how.prefetch_size,
             seed=seed,
             draw=self._draw(),
+            shard=shard,
         )
         batcher = Batcher(
             Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype

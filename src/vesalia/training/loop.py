@@ -109,7 +109,8 @@ class Trainer:
         """One pass over the pipeline's items, or what is left of it."""
         now = self.counters
         self._meter.begin(self.pipeline)
-        with contextlib.closing(self.pipeline.epoch(now.epoch - 1, start_step=now.step_in_epoch)) as batches:
+        done = now.step_in_epoch * self.pipeline.items_per_step
+        with contextlib.closing(self.pipeline.epoch(now.epoch - 1, done=done)) as batches:
             for batch in batches:
                 self.keeper.save_state_now_and_then(self)  # here, where no validation is pending
                 self._train_batch(batch)
