@@ -23,7 +23,7 @@ from vesalia.mmar.v3_arguments import current_name, without_effect
     ],
 )
 def test_by_slot_and_by_component(slot: str, component: str, name: str, found: bool) -> None:
-    assert without_effect(slot, component, name) is found
+    assert without_effect(name, slot=slot, component=component) is found
 
 
 def test_names_of_v2_are_read(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def check_arguments(
             typed.update(_typed(value, parameters[name], f"{key}.{name}", archive, findings))
         elif signature.is_open:
             typed[name] = value
-        elif component and without_effect(slot, component, name):
+        elif component and without_effect(name, slot=slot, component=component):
             findings.warn(f"{key}.{name}", found="an argument of v3", expected="nothing: it has no effect here")
         else:
             _report_unknown(name, slot, key, parameters=parameters, given=args, findings=findings)

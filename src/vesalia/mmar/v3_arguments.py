@@ -74,12 +74,12 @@ def current_name(name: str) -> str:
     return _RENAMED.get(name, name)
 
 
-def without_effect(slot: str, component: str, name: str) -> bool:
+def without_effect(name: str, *, slot: str, component: str) -> bool:
     """Whether v3's component took an argument that has no effect here.
 
     Args:
+        name: The argument.
         slot: Where the component stands.
         component: Its name.
-        name: The argument.
     """
     return name in _EVERY.get(slot, ()) or name in _OWN.get(component, ())

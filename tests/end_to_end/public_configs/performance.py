@@ -38,7 +38,7 @@ DEMO_ENVIRONMENT = {
 
 _SEG, _CACHE = "SegmentationImagePipeline", "SegmentationImagePipelineWithCache"
 _KERAS_CACHE = "SegmentationKerasImagePipelineWithCache"
-_BATCH_NORM = {"use_batch_norm": True, "use_group_norm": False}
+_BATCH_NORM: Config = {"use_batch_norm": True, "use_group_norm": False}
 _OSCILLATION = component("ScaleIntensityOscillation", fields="image", magnitude=0.20)
 
 
@@ -102,7 +102,7 @@ def _cached_validation(name: str = _CACHE) -> Config:
 
 def _fast(crops: int, batch: int, *, name: str = _CACHE, multiprocessing: bool | None = None, **more: Any) -> Config:
     """Batches by transforms, in the v3 form, out of a cache."""
-    extra = {} if multiprocessing is None else {"multiprocessing": multiprocessing}
+    extra: Config = {} if multiprocessing is None else {"multiprocessing": multiprocessing}
     return _spleen(
         crop_fast(96, crops, batches_to_gen_at_once=48),
         _cached(batch, name=name, **extra),
@@ -205,8 +205,8 @@ def _deform() -> Config:
     return config
 
 
-_PLAIN = {"batched_by_transforms": False, "num_workers": 4, "prefetch_size": 4}
-_BY_TRANSFORMS = {**_PLAIN, "batched_by_transforms": True}
+_PLAIN: Config = {"batched_by_transforms": False, "num_workers": 4, "prefetch_size": 4}
+_BY_TRANSFORMS: Config = {**_PLAIN, "batched_by_transforms": True}
 
 _DEMO = {
     "trn1_base": demo(crop_roi(128), pipeline("training", 128, 4, **_PLAIN)),

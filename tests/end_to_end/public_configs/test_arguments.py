@@ -158,5 +158,7 @@ def test_are_taken(slot: str, name: str) -> None:
     assert target is not None
     signature = read_signature(target)
     named = NAMED[slot][name].split()
-    refused = [one for one in named if one not in signature.parameters and not without_effect(slot, name, one)]
+    refused = [
+        one for one in named if one not in signature.parameters and not without_effect(one, slot=slot, component=name)
+    ]
     assert signature.is_open or refused == []
