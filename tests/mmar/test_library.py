@@ -14,7 +14,10 @@ from vesalia.mmar.build import build
 from vesalia.mmar.plan import ComponentPlan, TrainPlan
 from vesalia.mmar.validate import plan_training
 
-UNET = {"path": "monai.networks.nets.UNet", "args": {"channels": [4, 8], "strides": [2], "out_channels": 2}}
+UNET: dict[str, Any] = {
+    "path": "monai.networks.nets.UNet",
+    "args": {"channels": [4, 8], "strides": [2], "out_channels": 2},
+}
 PLAIN = """
 from torch import nn
 class Net(nn.Module):

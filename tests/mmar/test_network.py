@@ -68,8 +68,9 @@ def test_channels_of_a_library_class_must_be_the_images() -> None:
     assert fitted(network, output_image_channels=4)[1] == []
     assert fitted(network)[1] == [
         (
-            "c.json: train.model.args.in_channels: found 4, expected 1, as output_image_channels in train.image_pipeline "
-            'has it (1 where it is not given); write "output_image_channels": 4 in train.image_pipeline.args'
+            "c.json: train.model.args.in_channels: found 4, expected 1, as output_image_channels in "
+            'train.image_pipeline has it (1 where it is not given); write "output_image_channels": 4 '
+            "in train.image_pipeline.args"
         )
     ]
 
@@ -82,8 +83,8 @@ def test_labels_that_do_not_exclude_each_other_need_a_sigmoid() -> None:
     assert (args["final_activation"], faults) == ("softmax", [])
     assert warnings == [
         (
-            'c.json: train.model.args.final_activation: found "softmax", expected "sigmoid" with BinaryClassificationLoss '
-            '(in a softmax the labels exclude each other); write "sigmoid"'
+            'c.json: train.model.args.final_activation: found "softmax", expected "sigmoid" with '
+            'BinaryClassificationLoss (in a softmax the labels exclude each other); write "sigmoid"'
         )
     ]
 
@@ -99,9 +100,9 @@ def test_weights_that_are_not_read_are_told() -> None:
     assert fitted(model(pretrain_weight_name=""))[2] == []
     assert fitted(model(pretrain_weight_name="/w.h5"))[2] == [
         (
-            'c.json: train.model.args.pretrain_weight_name: found "/w.h5", which is not read (Keras weights in HDF5), nor '
-            'fetched, expected nothing: the training starts from random weights; write "" here, and --set MMAR_CKPT=... '
-            "to start from a model of Vesalia"
+            'c.json: train.model.args.pretrain_weight_name: found "/w.h5", which is not read (Keras weights in '
+            'HDF5), nor fetched, expected nothing: the training starts from random weights; write "" here, and --set '
+            "MMAR_CKPT=... to start from a model of Vesalia"
         )
     ]
 

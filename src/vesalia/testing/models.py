@@ -95,7 +95,7 @@ class ModelSuite(ABC):
         model = self.build()
         image = self.image(model)
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            probabilities, own_loss = trained(model(image))
+            probabilities, own_loss = trained(model(image))[:2]
         claim(probabilities.dtype is torch.float32, f"found {probabilities.dtype} under autocast, expected float32")
         claim(own_loss.dtype is torch.float32, f"found a loss in {own_loss.dtype} under autocast, expected float32")
         (probabilities[:, 0].log().mean() + own_loss).backward()
@@ -154,7 +154,7 @@ class ModelSuite(ABC):
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         losses = []
         for _ in range(self.steps):
-            probabilities, own_loss = trained(model(image))
+            probabilities, own_loss = trained(model(image))[:2]
             loss = torch.nn.functional.nll_loss((probabilities + 1e-8).log(), target) + own_loss
             optimizer.zero_grad()
             loss.backward()

@@ -152,7 +152,7 @@ class Trainer:
             group["lr"] = self._rate()
         image = self.precision.arrange(self.fabric.to_device(batch.fields["image"]).float())
         target = self.fabric.to_device(batch.fields["label"])
-        probabilities, own_loss = trained(self.network(image))
+        probabilities, own_loss = trained(self.network(image))[:2]
         loss = self.loss(probabilities, target)
         total = loss + own_loss + self.model.regularisation()
         self.optimizer.zero_grad()

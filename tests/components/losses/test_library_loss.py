@@ -9,6 +9,7 @@ from typing import Any
 import monai.losses
 import pytest
 import torch
+from monai.losses.dice import DiceLoss
 from torch import nn
 
 from tests.drawn import normal
@@ -41,7 +42,7 @@ class TestPlainLoss(LossSuite):
 class Weighted(nn.Module):
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.tensor(weight))
+        self.weight = nn.Buffer(torch.tensor(weight))
 
     def forward(self, probabilities: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         chosen = probabilities.gather(1, target.long())
@@ -95,7 +96,7 @@ def test_probabilities_are_given_as_they_are_where_a_class_wants_them() -> None:
     probabilities = normal(2, 3, 2, 2).softmax(1)
     masks = torch.nn.functional.one_hot(LABEL[:, 0], 3).movedim(-1, 1).float()
     found = LibraryLoss("monai.losses.DiceLoss")(probabilities, LABEL)
-    torch.testing.assert_close(found, monai.losses.DiceLoss()(probabilities, masks))
+    torch.testing.assert_close(found, DiceLoss()(probabilities, masks))
     found = LibraryLoss("torch.nn.CrossEntropyLoss", takes="probabilities")(probabilities, LABEL)
     torch.testing.assert_close(found, nn.CrossEntropyLoss()(probabilities, LABEL[:, 0]))
 

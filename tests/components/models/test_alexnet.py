@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
@@ -50,7 +52,7 @@ def test_one_spot_is_enough() -> None:
 
 
 @pytest.mark.parametrize(("dims", "cells"), [(2, 36), (3, 27)])
-def test_dense_layers_see_a_fixed_grid(dims: int, cells: int) -> None:
+def test_dense_layers_see_a_fixed_grid(dims: Literal[2, 3], cells: int) -> None:
     model = Alexnet(2, num_feat=SMALL, data_dims=dims)
     dense = next(layer for layer in model.classifier if isinstance(layer, nn.Linear))
     assert dense.in_features == 8 * cells

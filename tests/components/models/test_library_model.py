@@ -15,7 +15,7 @@ from vesalia.errors import ConfigError
 from vesalia.testing.models import ModelSuite
 
 NETS = "monai.networks.nets"
-SMALL = {"channels": (4, 8, 8), "strides": (2, 2)}
+SMALL: dict[str, Any] = {"channels": (4, 8, 8), "strides": (2, 2)}
 
 
 class TestUNet(ModelSuite):

@@ -55,8 +55,8 @@ def test_plane_is_an_axis_turned_to_the_last_place(plane: Literal["y", "x"], axi
 def test_pyramid_sees_windows_in_the_plane() -> None:
     pyramid = PyramidPooling(1, dims=3)
     for project in pyramid.projections:
-        torch.nn.init.ones_(project.weight)
-        torch.nn.init.zeros_(project.bias)
+        torch.nn.init.ones_(project.get_parameter("weight"))
+        torch.nn.init.zeros_(project.get_parameter("bias"))
     image = torch.zeros(1, 1, 16, 16, 2)
     image[0, 0, 3, 3, 0] = 1.0
     pooled = pyramid(image)

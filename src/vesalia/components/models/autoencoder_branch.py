@@ -43,7 +43,6 @@ class AutoencoderBranch(nn.Module):
 
     def __init__(self, width: int, levels: int, *, in_channels: int, norm: Normalization, dims: int) -> None:
         super().__init__()
-        self.cells = (_CELLS,) * dims
         self.squeeze = ConvolutionBlock(width, _SQUEEZED, norm=norm, dims=dims, stride=2)
         self.encode = nn.Linear(_SQUEEZED * _CELLS**dims, 2 * _LATENT)
         self.decode = nn.Linear(_LATENT, _SQUEEZED * _CELLS**dims)
@@ -60,17 +59,18 @@ class AutoencoderBranch(nn.Module):
             image: ``[B, in_channels, ...]``.
         """
         squeezed = self.squeeze(deepest)
-        pool = F.adaptive_avg_pool3d if len(self.cells) == 3 else F.adaptive_avg_pool2d
-        mean, log_variance = self.encode(pool(squeezed, self.cells).flatten(1)).float().chunk(2, dim=1)
+        pool = F.adaptive_avg_pool3d if squeezed.ndim == 5 else F.adaptive_avg_pool2d
+        mean, log_variance = self.encode(pool(squeezed, _CELLS).flatten(1)).float().chunk(2, dim=1)
         log_variance = log_variance.clamp(-_LARGEST_LOG, _LARGEST_LOG)
         dice = torch.randn_like(mean)  # torch's generator, as dropout: the trainer seeds it for each step
         drawn = self._redraw(mean + dice * (log_variance / 2).exp(), deepest)
         divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum(dim=1) / prod(image.shape[2:])
-        return _WEIGHT * (F.mse_loss(drawn.float(), image.float()) + divergence.mean())
+        loss: torch.Tensor = _WEIGHT * (F.mse_loss(drawn.float(), image.float()) + divergence.mean())
+        return loss
 
     def _redraw(self, latent: torch.Tensor, deepest: torch.Tensor) -> torch.Tensor:
         """``[B, 128]`` to an image."""
-        cells = self.decode(latent).relu().reshape(-1, _SQUEEZED, *self.cells)
+        cells = self.decode(latent).relu().reshape(-1, _SQUEEZED, *[_CELLS] * (deepest.ndim - 2))
         features = self.spread(F.interpolate(cells, size=deepest.shape[2:], mode="nearest"))
         for rise in self.rises:
             features = rise(F.interpolate(features, scale_factor=2.0, mode="nearest"))

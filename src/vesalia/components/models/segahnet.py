@@ -69,7 +69,8 @@ class SegAhnet(Model):
             spatial_dims=n_spatial_dim, in_channels=in_channels, out_channels=num_classes, psp_block_num=pyramid
         )
         if if_use_psp:
-            self.network.psp = PyramidPooling(self.network.final.conv.in_channels - pyramid, dims=n_spatial_dim)
+            joined = self.network.final.get_submodule("conv").get_parameter("weight").shape[1]
+            self.network.add_module("psp", PyramidPooling(joined - pyramid, dims=n_spatial_dim))
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, D, H, W]`` to ``[B, num_classes, D, H, W]`` before the activation."""

@@ -87,9 +87,9 @@ class WrappedModel(Model):
         self.network = network
         self.size_divisor = size_divisor or facts.size_divisor
         self.least_size = facts.least_size
-        self._aliases = _aliases(self)
-        self.register_state_dict_post_hook(_leave_out_aliases)
-        self.register_load_state_dict_pre_hook(_put_in_aliases)
+        self.aliases = _find_aliases(self)
+        self.register_state_dict_post_hook(_leave_out_aliases)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_put_in_aliases)  # type: ignore[no-untyped-call]
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, ...]`` to ``[B, num_classes, ...]`` (or ``[B, num_classes]``) before the activation."""
@@ -100,7 +100,7 @@ class WrappedModel(Model):
             return _first_output(self.network(image.float()), image)
 
 
-def _aliases(model: nn.Module) -> dict[str, str]:
+def _find_aliases(model: nn.Module) -> dict[str, str]:
     """Further names of weights that a network holds in several places, and the first name of each."""
     first: dict[int, str] = {}
     aliases: dict[str, str] = {}
@@ -112,14 +112,18 @@ def _aliases(model: nn.Module) -> dict[str, str]:
     return aliases
 
 
+def _aliases_of(module: nn.Module) -> dict[str, str]:
+    return module.aliases if isinstance(module, WrappedModel) else {}
+
+
 def _leave_out_aliases(module: nn.Module, state: dict[str, Any], prefix: str, _: object) -> None:
     """Each weight once: files of weights hold no two names for one tensor."""
-    for alias in module._aliases:  # noqa: SLF001 - a hook of the class above
+    for alias in _aliases_of(module):
         state.pop(prefix + alias, None)
 
 
 def _put_in_aliases(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
-    for alias, name in module._aliases.items():  # noqa: SLF001 - a hook of the class above
+    for alias, name in _aliases_of(module).items():
         if prefix + name in state:
             state.setdefault(prefix + alias, state[prefix + name])
 

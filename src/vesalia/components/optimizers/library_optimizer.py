@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -41,7 +41,7 @@ class LibraryOptimizer(OptimizerFactory):
         if found.__name__ in _UNFIT:
             reason = _UNFIT[found.__name__]
             raise ConfigError(f'path: found "{path}", which {reason}, expected another; write "torch.optim.AdamW"')
-        self._made_of = found
+        self._made_of: Callable[..., optim.Optimizer] = found
         self.arguments = {name: value for name, value in (arguments or {}).items() if name != "lr"}
         trial = {"params": [nn.Parameter(torch.zeros(1))], "lr": 0.1, **self.arguments}
         construct(found, trial)  # constructors of optimizers judge their arguments
