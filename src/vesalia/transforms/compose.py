@@ -42,7 +42,7 @@ class Compose:
     def prepare(self, sample: Sample) -> Sample:
         """Let every step do its work that does not depend on dice; called once per item, before it is cached."""
         for step in self.transforms:
-            sample = named(step, sample, step.prepare)
+            sample = named(step, sample, work=step.prepare)
         return sample
 
     def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
@@ -53,11 +53,11 @@ class Compose:
             ResourceError: The memory is not enough for a step; the message names the same.
         """
         for step in self.transforms:
-            sample = named(step, sample, lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
+            sample = named(step, sample, work=lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
         return sample
 
 
-def named(step: Transform[Any], sample: Sample, work: Callable[[Sample], Sample]) -> Sample:
+def named(step: Transform[Any], sample: Sample, *, work: Callable[[Sample], Sample]) -> Sample:
     """Do ``work`` on ``sample`` for ``step``; an error names the step, the subject and its files.
 
     Raises:

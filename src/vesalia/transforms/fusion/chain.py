@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -24,6 +27,7 @@ class FusedChain:
 
     def __init__(self, chain: Compose) -> None:
         self.transforms = chain.transforms
+        self._runs = [(fusible, tuple(steps)) for fusible, steps in groupby(chain.transforms, key=_takes_part)]
 
     def __call__(self, sample: Sample, generator: torch.Generator, room: Room = FRESH) -> Sample:
         """Send ``sample`` through all steps.
@@ -37,20 +41,29 @@ class FusedChain:
             DataError: A step failed; the message names the step, the subject and its files.
             ResourceError: The memory is not enough for a step; the message names the same.
         """
-        work: Work | None = None
-        for step in self.transforms:
-            if isinstance(step, Fusible) and step.fusible:
-                work = work or Work.on(sample, room)
-                named(step, sample, lambda _, step=step, work=work: _fuse(step, work, generator))  # type: ignore[misc]
+        for fusible, steps in self._runs:
+            if fusible:
+                sample = _together(steps, sample, generator=generator, room=room)
                 continue
-            if work is not None:
-                sample, work = named(step, sample, lambda _, work=work: work.finish()), None  # type: ignore[misc]
-            sample = named(step, sample, lambda now, step=step: step(now, generator))  # type: ignore[misc]
-        return sample if work is None else named(self.transforms[-1], sample, lambda _: work.finish())
+            for step in steps:
+                sample = named(step, sample, work=partial(step, generator=generator))
+        return sample
 
 
-def _fuse(step: Transform[Any], work: Work, generator: torch.Generator) -> Sample:
+def _takes_part(step: Transform[Any]) -> bool:
+    return isinstance(step, Fusible) and step.fusible
+
+
+def _together(steps: Sequence[Transform[Any]], sample: Sample, *, generator: torch.Generator, room: Room) -> Sample:
+    work = Work.on(sample, room)
+    for step in steps:
+        named(step, sample, work=partial(_put_off, step, work, generator))
+    return named(steps[-1], sample, work=lambda _: work.finish())
+
+
+def _put_off(step: Transform[Any], work: Work, generator: torch.Generator, sample: Sample) -> Sample:
+    """Have ``step`` say what is to be done; ``sample`` is what messages name."""
     if isinstance(step, Fusible):
         work.look_at(step.looks_at)
         step.fuse(work, step.draw(work.stand_in(), generator))
-    return work.sample
+    return sample

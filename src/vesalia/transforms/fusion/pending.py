@@ -119,6 +119,7 @@ class Pending:
         maps: ``[B, dims, dims + 1]``, from voxels of the result to voxels of the window, where it is resampled.
         mode: How to read between voxels then.
         window: Voxels of a window, where the result has others because it was resampled.
+        kind: Number format that a step decided.
     """
 
     volume: Volume
@@ -132,6 +133,7 @@ class Pending:
     maps: torch.Tensor | None = None
     mode: Mode = "nearest"
     window: tuple[int, ...] | None = None
+    kind: torch.dtype | None = None
 
     @staticmethod
     def of(volume: Volume, *, owned: bool = False) -> Pending:
@@ -176,6 +178,8 @@ class Pending:
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the result: whole numbers that are computed with become float32."""
+        if self.kind is not None:
+            return self.kind
         found = self.volume.data.dtype
         computed = self.values is not None or (self.maps is not None and self.mode == "linear")
         return torch.float32 if computed and not found.is_floating_point else found
@@ -243,9 +247,17 @@ class Pending:
             window=self.window or self.size,
         )
 
-    def scaled(self, scale: torch.Tensor | float, shift: torch.Tensor | float) -> Pending:
-        """Every voxel times ``scale`` plus ``shift``: numbers, ``[B, 1]`` or ``[B, C]``."""
-        return replace(self, values=self._values.scaled(scale, shift))
+    def scaled(
+        self, scale: torch.Tensor | float, shift: torch.Tensor | float, *, dtype: torch.dtype | None = None
+    ) -> Pending:
+        """Every voxel times ``scale`` plus ``shift``: numbers, ``[B, 1]`` or ``[B, C]``.
+
+        Args:
+            scale: The factors.
+            shift: What is added.
+            dtype: Number format of the result, if the step decides it.
+        """
+        return replace(self, values=self._values.scaled(scale, shift), kind=dtype or self.kind)
 
     def clamped(self, low: float, high: float) -> Pending:
         """Every voxel cut off at ``low`` and ``high``."""

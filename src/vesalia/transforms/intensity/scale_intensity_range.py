@@ -74,7 +74,8 @@ class ScaleIntensityRange(Deterministic, Fusible[Nothing]):
     def fuse(self, work: Work, parameters: Nothing) -> None:
         """Scale the fields."""
         factor = (self.b_max - self.b_min) / (self.a_max - self.a_min)
-        work.change(self.fields, lambda pending: pending.scaled(factor, self.b_min - self.a_min * factor))
+        shift = self.b_min - self.a_min * factor
+        work.change(self.fields, lambda pending: pending.scaled(factor, shift, dtype=torch.float32))
         if self.clip:
             low, high = min(self.b_min, self.b_max), max(self.b_min, self.b_max)
             work.change(self.fields, lambda pending: pending.clamped(low, high))
