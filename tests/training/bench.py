@@ -25,12 +25,15 @@ from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.lr_policies.base import LearningRatePolicy, Progress
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
+from vesalia.training.early_stop import EarlyStop
+from vesalia.training.gradients import Gradients
 from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Listener
 from vesalia.training.loop import Trainer
 from vesalia.training.schedule import EpochSchedule, Schedule
-from vesalia.training.state import Counters, load_state
+from vesalia.training.state import Counters, load_state, read_part
 from vesalia.training.validation import Validation
+from vesalia.training.weight_average import WeightAverage
 
 __all__ = ["RATE", "Bench", "Falling", "assert_same", "ears", "tiny"]
 
@@ -61,6 +64,9 @@ class Bench:
     aux_ops: tuple[AuxOp, ...] = ()
     stop: StopRequest = field(default_factory=StopRequest)
     stop_threshold: float | None = None
+    stop_patience: int | None = None
+    gradients: Gradients = field(default_factory=Gradients)
+    ema_decay: float | None = None
     resume: bool = False
     schedule: Schedule | None = None
     cases: FakePipeline = field(default_factory=lambda: FakePipeline(items=2))
@@ -72,6 +78,9 @@ class Bench:
         counters = Counters(seed=1)
         if self.resume:
             counters = load_state(self.folder, model=self.model, optimizer=optimizer)
+        average = None if self.ema_decay is None else WeightAverage(self.model, self.ema_decay)
+        if average and self.resume:
+            average.load_state_dict(read_part(self.folder, "average"))
         schedule = self.schedule or EpochSchedule(self.epochs, self.valid_every)
         if isinstance(schedule, EpochSchedule):
             schedule.stepped(
@@ -95,7 +104,9 @@ class Bench:
             listener=self.listener,
             counters=counters,
             stop=self.stop,
-            stop_threshold=self.stop_threshold,
+            early_stop=EarlyStop(threshold=self.stop_threshold, patience=self.stop_patience),
+            gradients=self.gradients,
+            average=average,
         )
 
     def validation(self, precision: Precision) -> Validation:

@@ -21,6 +21,7 @@ from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.training.listener import EpochReport, Listener, RunStart, StepReport, ValidationReport
 from vesalia.training.schedule import EpochSchedule, Schedule
 from vesalia.training.state import Counters
+from vesalia.training.weight_average import WeightAverage
 
 __all__ = [
     "Clock",
@@ -234,6 +235,7 @@ class Run:
     optimizer: optim.Optimizer
     counters: Counters = field(default_factory=Counters)
     schedule: Schedule = field(default_factory=lambda: EpochSchedule(10, 1))
+    average: WeightAverage | None = None
 
 
 def make_run(seed: int = 0, *, steps: int = 2, counters: Counters | None = None) -> Run:

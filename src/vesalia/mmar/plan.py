@@ -174,6 +174,12 @@ class TrainPlan:
         raw: The config as JSON data with variables and overrides in place.
         warnings: What is odd and can be lived with.
         places: The user's key paths, where the config is a translation.
+        batches_per_update: Batches whose gradients one update of the weights takes together.
+        largest_gradient_norm: The norm to which larger gradients are scaled down; None for no limit.
+        ema_decay: Share of a moving average of the weights that an update keeps; None for no average.
+        stop_patience: Stop after so many validations without a gain; None for never.
+        frozen_parameters: Patterns of the names of parameters that are not trained.
+        trackers: What records the course besides ``history.jsonl``.
     """
 
     archive: ArchiveFolder
@@ -202,6 +208,12 @@ class TrainPlan:
     raw: Mapping[str, Any]
     warnings: tuple[Fault, ...]
     places: Places = field(default_factory=Places)
+    batches_per_update: int = 1
+    largest_gradient_norm: float | None = None
+    ema_decay: float | None = None
+    stop_patience: int | None = None
+    frozen_parameters: tuple[str, ...] = ()
+    trackers: tuple[str, ...] = ("tensorboard",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A scalar top-level key.
+    """A top-level key with one value, or with a list of values (a comma string is one as well).
 
     Attributes:
         annotation: What its value may be.
@@ -57,6 +57,12 @@ TRAIN_SETTINGS: Mapping[str, Setting] = {
     "continue_from_ckpt_epoch": _FLAG,
     "train_summary_recording_interval": Setting("Whole", default=1),
     "stop_threshold": Setting("float | None"),
+    "stop_patience": Setting("Count | None", example="10"),
+    "num_batches_per_update": Setting("Count", default=1),
+    "max_gradient_norm": Setting("Positive | None", example="1.0"),
+    "ema_decay": Setting("Probability | None", example="0.999"),
+    "frozen_parameters": Setting("Sequence[str]", default=(), example='"network.down_layers.*"'),
+    "trackers": Setting("Sequence[Literal['tensorboard', 'mlflow']]", default=("tensorboard",)),
 }
 TRAIN_SECTIONS = frozenset({"train", "validate", "determinism", "search", "lr_search"})
 

@@ -87,6 +87,12 @@ def plan_training(
         raw=work.raw(TRAIN_SETTINGS),
         warnings=work.findings.told(),
         places=work.findings.places,
+        batches_per_update=settings["num_batches_per_update"],
+        largest_gradient_norm=settings["max_gradient_norm"],
+        ema_decay=settings["ema_decay"],
+        stop_patience=settings["stop_patience"],
+        frozen_parameters=settings["frozen_parameters"],
+        trackers=settings["trackers"],
     )
 
 

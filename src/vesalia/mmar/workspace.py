@@ -86,8 +86,11 @@ class Workspace:
         return {name: variable.value for name, variable in self.variables.items()}
 
     def setting(self, name: str, table: Mapping[str, Setting]) -> Any:
-        """The typed value of a top-level key."""
-        return read(name, table[name], variables=self.variables, findings=self.findings)
+        """The typed value of a top-level key; lists in the config are no variables, but may be settings."""
+        variables, listed = self.variables, self.config.get(name)
+        if isinstance(listed, list) and name not in variables:
+            variables = {**variables, name: Variable(name, listed, "config", self.findings.file)}
+        return read(name, table[name], variables=variables, findings=self.findings)
 
     def raw(self, table: Mapping[str, Setting]) -> dict[str, Any]:
         """The config as JSON data, with the values that won over its own."""

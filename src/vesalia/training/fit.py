@@ -34,6 +34,9 @@ from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.precision import Precision, choose_precision, wants_amp
 from vesalia.runtime.seeds import derive
 from vesalia.training.determinism import choose_seed, deterministic_algorithms
+from vesalia.training.early_stop import EarlyStop
+from vesalia.training.frozen import freeze
+from vesalia.training.gradients import Gradients
 from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Audience, Listener, RunStart
 from vesalia.training.loop import Trainer
@@ -41,9 +44,10 @@ from vesalia.training.manifest import describe_run, note_resumption, write_manif
 from vesalia.training.result import TrainResult
 from vesalia.training.run_folder import best_sha256, lock_run_folder, prepare_run_folder, recall_best
 from vesalia.training.schedule import BudgetSchedule, EpochSchedule, Schedule
-from vesalia.training.state import Counters, load_state, read_counters
+from vesalia.training.state import Counters, load_state, read_counters, read_part
 from vesalia.training.tracking import HistoryFile, TensorBoard
 from vesalia.training.validation import Validation
+from vesalia.training.weight_average import WeightAverage
 
 __all__ = ["TrainOptions", "fit"]
 
@@ -152,7 +156,9 @@ class _Setup:
             listener=self._audience(counters, _unrecorded(validation, aux_ops), builder.build_all(plan.handlers)),
             counters=counters,
             stop=self.stop,
-            stop_threshold=plan.stop_threshold,
+            early_stop=_early_stop(plan),
+            gradients=Gradients(batches_per_update=plan.batches_per_update, largest_norm=plan.largest_gradient_norm),
+            average=self._average(model, resuming=stored is not None),
         )
         return trainer, stored is not None
 
@@ -200,8 +206,18 @@ class _Setup:
         model: Model = builder.build(self.plan.model, in_channels=channels)
         if self.plan.checkpoint and not resuming:  # a resumed run has its own weights
             self.notes.append(load_matching(model, self.plan.checkpoint).table())
+        if frozen := freeze(model, self.plan.frozen_parameters):
+            self.notes.append(frozen)
         precision.arrange_model(model)
         return model
+
+    def _average(self, model: Model, *, resuming: bool) -> WeightAverage | None:
+        if self.plan.ema_decay is None:
+            return None
+        average = WeightAverage(model, self.plan.ema_decay)
+        if resuming:
+            average.load_state_dict(read_part(self.plan.checkpoint_dir, "average"))
+        return average
 
     def _pipeline(self, builder: Builder, part: str, *, epoch: int = 0) -> BoundPipeline:
         plan = self.plan if part == "train" or self.plan.validate is None else self.plan.validate
@@ -255,8 +271,7 @@ class _Setup:
             return budget
         schedule = EpochSchedule(self.plan.epochs, self.plan.valid_every)
         schedule.stepped(epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=steps_per_epoch)
-        enough = self.plan.stop_threshold
-        if enough is not None and counters.best >= enough:
+        if _early_stop(self.plan).reason(counters):
             schedule.fraction = 1.0
         return schedule
 
@@ -342,6 +357,10 @@ def _unrecorded(validation: Validation | None, aux_ops: Sequence[AuxOp]) -> froz
     metrics = validation.metrics if validation else ()
     tags = [f"validation/{metric.name}" for metric in metrics if not metric.do_summary]
     return frozenset([*tags, *(f"epoch/{tag}" for op in aux_ops if not op.do_summary for tag in op.tags())])
+
+
+def _early_stop(plan: TrainPlan) -> EarlyStop:
+    return EarlyStop(threshold=plan.stop_threshold, patience=plan.stop_patience)
 
 
 def _in_channels(plan: TrainPlan) -> int:

@@ -16,6 +16,7 @@ from vesalia.inference.checkpoint_names import BEST, FINAL
 from vesalia.inference.weights import save_weights
 from vesalia.training.schedule import Schedule
 from vesalia.training.state import Counters, save_state
+from vesalia.training.weight_average import WeightAverage, wearing
 
 __all__ = ["Keeper", "Standing"]
 
@@ -29,6 +30,7 @@ class Standing(Protocol):
     optimizer: optim.Optimizer
     counters: Counters
     schedule: Schedule
+    average: WeightAverage | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class Keeper:
     def save_state(self, run: Standing) -> None:
         """Write the state to go on from."""
         run.counters.schedule = run.schedule.to_dict()
-        save_state(self.folder, model=run.model, optimizer=run.optimizer, counters=run.counters)
+        parts = {} if run.average is None else {"average": run.average}
+        save_state(self.folder, model=run.model, optimizer=run.optimizer, counters=run.counters, parts=parts)
         self._saved = time.monotonic()
 
     def save_state_now_and_then(self, run: Standing) -> None:
@@ -70,4 +73,5 @@ class Keeper:
 
     def _save_weights(self, name: str, run: Standing) -> None:
         card = self.describe(run.counters)
-        save_weights(self.folder / name, run.model, card=card)
+        with wearing(run.average, run.model):  # an average that was judged is what is kept
+            save_weights(self.folder / name, run.model, card=card)

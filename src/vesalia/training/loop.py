@@ -27,12 +27,16 @@ from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
 from vesalia.runtime.seeds import derive
+from vesalia.training.early_stop import EarlyStop
+from vesalia.training.gradients import Gradients
 from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Listener, ValidationReport
 from vesalia.training.meter import Meter
 from vesalia.training.schedule import Schedule
 from vesalia.training.state import Counters
+from vesalia.training.supervision import supervised_loss
 from vesalia.training.validation import Validation
+from vesalia.training.weight_average import WeightAverage, wearing
 
 __all__ = ["Trainer"]
 
@@ -61,7 +65,9 @@ class Trainer:
         listener: Is told of everything.
         counters: Where the run stands.
         stop: Set when somebody asks the run to stop.
-        stop_threshold: Value of the key metric at which to stop early; None for never.
+        early_stop: Says when the training has seen enough.
+        gradients: How many batches make an update, and how large it may be.
+        average: A moving average of the weights, judged and kept in their place; None for none.
     """
 
     fabric: Fabric
@@ -80,7 +86,9 @@ class Trainer:
     listener: Listener
     counters: Counters
     stop: StopRequest
-    stop_threshold: float | None = None
+    early_stop: EarlyStop = field(default_factory=EarlyStop)
+    gradients: Gradients = field(default_factory=Gradients)
+    average: WeightAverage | None = None
     _skipped: int = 0
     _began: float = field(default_factory=time.monotonic)
     _seconds_before: float = 0.0
@@ -109,10 +117,12 @@ class Trainer:
         """One pass over the pipeline's items, or what is left of it."""
         now = self.counters
         self._meter.begin(self.pipeline)
+        self.gradients.forget()  # what a time budget left over
         done = now.step_in_epoch * self.pipeline.items_per_step
         with contextlib.closing(self.pipeline.epoch(now.epoch - 1, done=done)) as batches:
             for batch in batches:
-                self.keeper.save_state_now_and_then(self)  # here, where no validation is pending
+                if self.gradients.complete:
+                    self.keeper.save_state_now_and_then(self)  # here, where no validation is pending
                 self._train_batch(batch)
                 if self.schedule.finished:
                     break
@@ -128,6 +138,8 @@ class Trainer:
         self.schedule.stepped(epoch=now.epoch, step=now.step_in_epoch, steps_per_epoch=self.pipeline.steps_per_epoch)
         self._meter.add(loss, values, samples=len(batch.names))
         self.listener.stepped(self._meter.step_report(now, self.schedule, learning_rate=self._used_rate()))
+        if not self.gradients.complete:  # nothing to save or to judge between the batches of one update
+            return
         if self.stop:
             self._leave()
         if not self.schedule.finished and self.schedule.due(epoch=now.epoch, epoch_ended=False):
@@ -146,28 +158,35 @@ class Trainer:
         now.step_in_epoch = 0
 
     def _step(self, batch: Batch) -> tuple[float, dict[str, float]]:
-        """One optimizer step; returns the loss and the aux-op values."""
+        """One batch, and the update that may be due with it; returns the loss and the aux-op values."""
         torch.manual_seed(derive(self.counters.seed, "network", self.counters.step))  # dropout's dice
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         image = self.precision.arrange(self.fabric.to_device(batch.fields["image"]).float())
         target = self.fabric.to_device(batch.fields["label"])
-        probabilities, own_loss = trained(self.network(image))[:2]
-        loss = self.loss(probabilities, target)
-        total = loss + own_loss + self.model.regularisation()
-        self.optimizer.zero_grad()
-        self.fabric.backward(total)
-        self._update(float(total.detach()))
+        output = trained(self.network(image))
+        probabilities = output.probabilities
+        loss = supervised_loss(self.loss, output, target)
+        total = loss + output.own_loss + self.model.regularisation()
+        if self.gradients.complete:
+            self.optimizer.zero_grad()
+        share = self.gradients.take(len(image))
+        self.fabric.backward(total if share == 1 else total * share)
+        if self.gradients.due(epoch_ends=self.counters.step_in_epoch + 1 >= self.pipeline.steps_per_epoch):
+            self._update(float(total.detach()))
         with torch.no_grad():
             tagged = [op(probabilities=probabilities, target=target, loss=total) for op in self.aux_ops]
         return float(total.detach()), {tag: float(value) for values in tagged for tag, value in values.items()}
 
     def _update(self, loss: float) -> None:
         """Apply the gradients, unless they are not numbers: then leave this step out, as a gradient scaler does."""
-        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        usable = math.isfinite(loss) and math.isfinite(float(nn.utils.get_total_norm(gradients)))
+        if self.gradients.largest_norm is not None:  # of gradients as they are, not as a scaler has enlarged them
+            self.fabric.strategy.precision.unscale_gradients(getattr(self.optimizer, "optimizer", self.optimizer))
+        usable = math.isfinite(self.gradients.finish(list(self.model.parameters()))) and math.isfinite(loss)
         if usable or self.precision.scales_gradients:
             self.optimizer.step()
+        if usable and self.average:
+            self.average.update(self.model)
         self._skipped = 0 if usable else self._skipped + 1
         if self._skipped >= _MOST_SKIPPED:
             message = (
@@ -200,7 +219,10 @@ class Trainer:
             return
         now = self.counters
         longest_s = self.schedule.validation_seconds()
-        cases, seconds = self.validation.run(self.model, listener=self.listener, stop=self.stop, longest_s=longest_s)
+        with wearing(self.average, self.model):
+            cases, seconds = self.validation.run(
+                self.model, listener=self.listener, stop=self.stop, longest_s=longest_s
+            )
         if self.stop:
             self._leave()
         self.schedule.validated(seconds=seconds)
@@ -210,10 +232,12 @@ class Trainer:
         if best and now.validations_without_gain:
             now.earlier_stalls.append(now.validations_without_gain)
         now.validations_without_gain = 0 if best else now.validations_without_gain + 1
-        if self.stop_threshold is not None and value >= self.stop_threshold:
-            self.schedule.fraction = 1.0
         if best:
             now.best, now.best_epoch = value, now.epoch
+        if reason := self.early_stop.reason(now):
+            self.schedule.fraction = 1.0
+            self.listener.warned(reason)
+        if best:
             self.keeper.save_best(self)
             self.keeper.save_state(self)  # a resumed run must know of it
         self.listener.validated(self._report(seconds, cases, value, best=best))

@@ -8,9 +8,10 @@ Random states need no saving: every generator is derived from the seed, the epoc
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,7 +21,7 @@ from torch import nn, optim
 from vesalia.errors import CheckpointError
 from vesalia.runtime.files import write_bytes
 
-__all__ = ["STATE_FILE", "Counters", "load_state", "read_counters", "save_state"]
+__all__ = ["STATE_FILE", "Counters", "Stateful", "load_state", "read_counters", "read_part", "save_state"]
 
 STATE_FILE = "resume.safetensors"
 _HEADER = "vesalia"
@@ -63,12 +64,40 @@ class Counters:
     start_sha256: str = ""
 
 
-def save_state(folder: Path, *, model: nn.Module, optimizer: optim.Optimizer, counters: Counters) -> None:
-    """Write the state into the run folder."""
+class Stateful(Protocol):
+    """A part of a run with tensors of its own that a resumed run needs, such as an average of weights."""
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The tensors by name."""
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on from them; an empty mapping leaves everything as it is."""
+
+
+def save_state(
+    folder: Path,
+    *,
+    model: nn.Module,
+    optimizer: optim.Optimizer,
+    counters: Counters,
+    parts: Mapping[str, Stateful] | None = None,
+) -> None:
+    """Write the state into the run folder.
+
+    Args:
+        folder: The run folder.
+        model: The network.
+        optimizer: Its optimizer.
+        counters: Where the run stands.
+        parts: What else has a state, by name; :func:`read_part` gives it back.
+    """
     optimizer_state = optimizer.state_dict()
     # Copies: a network may hold one tensor under two names (MONAI's DynUNet), and safetensors would refuse it.
     weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in model.state_dict().items()}
     tensors = {f"model.{name}": tensor.contiguous() for name, tensor in weights.items()}
+    for part, stateful in (parts or {}).items():
+        for name, tensor in stateful.state_dict().items():
+            tensors[f"part.{part}.{name}"] = tensor.detach().to("cpu", copy=True).contiguous()
     numbers: dict[str, dict[str, Any]] = {}
     for index, values in optimizer_state["state"].items():
         for name, value in values.items():
@@ -90,6 +119,14 @@ def read_counters(folder: Path) -> Counters | None:
     if not path.exists():
         return None
     return _header(path)[0]
+
+
+def read_part(folder: Path, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of a part of the state in ``folder``; empty where the run had none."""
+    prefix = f"part.{name}."
+    with safe_open(folder / STATE_FILE, framework="pt") as stored:
+        keys = [key for key in stored.keys() if key.startswith(prefix)]  # noqa: SIM118 - not a mapping
+        return {key.removeprefix(prefix): stored.get_tensor(key) for key in keys}
 
 
 def _header(path: Path) -> tuple[Counters, dict[str, Any]]:
@@ -120,7 +157,7 @@ def load_state(folder: Path, *, model: nn.Module, optimizer: optim.Optimizer) ->
             part, _, rest = key.partition(".")
             if part == "model":
                 weights[rest] = stored.get_tensor(key)
-            else:
+            elif part == "optimizer":
                 index, _, name = rest.partition(".")
                 states.setdefault(int(index), {})[name] = stored.get_tensor(key)
     try:

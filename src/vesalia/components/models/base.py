@@ -25,10 +25,16 @@ class Trained(NamedTuple):
     Attributes:
         probabilities: The output.
         own_loss: A scalar that depends on this forward pass.
+        deeper: Further outputs ``[B, num_classes, ...]`` that the loss judges as well (deep supervision), finest first;
+            each on the grid of the output or on a coarser one.
+        weights: Share of the loss of the output and of each deeper one; by default each counts half as much as the one
+            before it, and all of them together 1.
     """
 
     probabilities: torch.Tensor
     own_loss: torch.Tensor
+    deeper: tuple[torch.Tensor, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 def trained(output: torch.Tensor | Trained) -> Trained:
@@ -77,8 +83,8 @@ class Model(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor | Trained:
         """``[B, in_channels, D, H, W]`` to float32 probabilities ``[B, num_classes, D, H, W]``.
 
-        A network with a loss of its own, such as an autoencoder's, gives :class:`Trained` in training mode, and
-        probabilities alone in evaluation mode.
+        A network with a loss of its own, such as an autoencoder's, or with outputs on several grids (deep supervision),
+        gives :class:`Trained` in training mode, and probabilities alone in evaluation mode.
         """
         return activate(self.logits(image), self.final_activation)
 

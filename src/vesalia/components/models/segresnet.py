@@ -38,6 +38,8 @@ class SegResnet(Model):
         dropout_prob: Probability of dropping a feature after the first convolution.
         use_vae: The variational autoencoder branch: in training the network redraws its image as well, and how far it
             is off adds to the loss. Predictions take no more time.
+        use_deep_supervision: The loss judges an output of each coarser level of the decoder as well, with half the
+            weight per level. Predictions take no more time.
         final_activation: What turns logits into the output.
         data_format: Without effect: the network sees channels first.
         dtype: Without effect: ``use_amp`` decides the number format.
@@ -45,7 +47,7 @@ class SegResnet(Model):
         in_channels: Channels of the input; comes from the pipeline.
 
     Raises:
-        ConfigError: ``blocks_up`` does not fit ``blocks_down``.
+        ConfigError: ``blocks_up`` does not fit ``blocks_down``, or leaves no coarser level to supervise.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class SegResnet(Model):
         reg_weight: NonNegative = 0.0,
         dropout_prob: Probability = 0.0,
         use_vae: bool = False,
+        use_deep_supervision: bool = False,
         final_activation: Literal["softmax", "sigmoid", "linear"] = "softmax",
         data_format: Literal["channels_first", "channels_last"] = "channels_first",
         dtype: Literal["float32", "float16"] = "float32",
@@ -90,15 +93,23 @@ class SegResnet(Model):
             if use_vae
             else None
         )
+        convolution = nn.Conv3d if data_dims == 3 else nn.Conv2d
+        widths = [init_filters << level for level in range(levels - 1, 0, -1)] if use_deep_supervision else []
+        if use_deep_supervision and not widths:
+            message = "use_deep_supervision: found true with one entry in blocks_up, expected two or more; write false"
+            raise ConfigError(message)
+        self.coarse_heads = nn.ModuleList(convolution(width, num_classes, 1) for width in widths)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor | Trained:
-        """Probabilities; in training, with an autoencoder, its loss as well."""
-        if self.autoencoder is None or not self.training:
+        """Probabilities; in training the autoencoder's loss and the outputs of coarser levels as well."""
+        if not self.training or (self.autoencoder is None and not self.coarse_heads):
             return super().forward(image)
         self.check_size(image)
         skips = self._encode(image)
-        own_loss = self.autoencoder(skips[-1], image)
-        return Trained(activate(self._decode(skips), self.final_activation), own_loss)
+        own_loss = image.new_zeros(()) if self.autoencoder is None else self.autoencoder(skips[-1], image)
+        coarse: list[torch.Tensor] = []
+        probabilities = activate(self._decode(skips, coarse), self.final_activation)
+        return Trained(probabilities, own_loss, tuple(activate(logits, self.final_activation) for logits in coarse))
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, D, H, W]`` to ``[B, num_classes, D, H, W]`` before the activation.
@@ -120,13 +131,18 @@ class SegResnet(Model):
             levels.append(features)
         return levels
 
-    def _decode(self, levels: list[torch.Tensor]) -> torch.Tensor:
-        """``[B, num_classes, D, H, W]`` from the features of each level, which are let go on the way."""
+    def _decode(self, levels: list[torch.Tensor], coarse: list[torch.Tensor] | None = None) -> torch.Tensor:
+        """``[B, num_classes, D, H, W]`` from the features of each level, which are let go on the way.
+
+        Logits of the coarser levels are put into ``coarse``, the finest first.
+        """
         network = self.network
         features = levels.pop()
-        for rise, level in zip(network.up_samples, network.up_layers, strict=True):
+        for depth, (rise, level) in enumerate(zip(network.up_samples, network.up_layers, strict=True)):
             features = apply_on_any_grid(rise, features) + levels.pop()
             features = apply_on_any_grid(level, features)
+            if coarse is not None and depth < len(self.coarse_heads):
+                coarse.insert(0, apply_on_any_grid(self.coarse_heads[depth], features))
         result: torch.Tensor = network.conv_final(features)
         return result
 
