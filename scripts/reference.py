@@ -74,6 +74,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "SplitBasedOnLabel": {"field": "model", "label_names": ["background", "liver"]},
     "Unet": {"num_classes": 2, "nf_enc": "32,64,64,64", "nf_dec": "64,64,64,64,64,32,32"},
     "SegResnet": {"num_classes": 2},
+    "UnetParallel": {"num_classes": 2, "nf_enc": "32,64,64,64", "nf_dec": "64,64,64,64,64,32,32"},
+    "SegAhnet": {"num_classes": 2, "plane": "z", "n_spatial_dim": 3},
+    "DenseNet121": {"num_classes": 15},
+    "Alexnet": {"num_classes": 3},
+    "LibraryModel": {
+        "path": "monai.networks.nets.UNet",
+        "num_classes": 2,
+        "arguments": {"channels": [16, 32, 64], "strides": [2, 2]},
+    },
+    "LibraryLoss": {
+        "path": "monai.losses.DiceCELoss",
+        "arguments": {"softmax": True, "to_onehot_y": True},
+    },
+    "LibraryOptimizer": {"path": "torch.optim.AdamW", "arguments": {"weight_decay": 0.01}},
     "WriteNifti": {"field": "model", "dtype": "uint8", "write_path": "{MMAR_EVAL_OUTPUT_PATH}"},
     "SegmentationImagePipeline": {
         "data_list_file_path": "{DATASET_JSON}",
