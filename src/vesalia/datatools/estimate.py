@@ -28,6 +28,8 @@ _RECORDS_BYTES = 20_000_000
 _CHECKPOINTS = 8
 """Weight sizes on disk: best and last weights, the resume state with two moments, and its successor beside it."""
 _LABEL_MAP_SHRINKS = 10
+_STEP_DOUBT = 8
+"""A training step is refused only where even this part of its estimate does not fit; else the run may try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def estimate_faults(plan: TrainPlan | EvaluatePlan, needs: Estimate) -> tuple[li
         key, write = ("train", "a smaller crop size, batch_size or num_cache_objects")
         if isinstance(plan, EvaluatePlan):
             key, write = "inferer", "a coarser target_resolution, or close other programs"
-        sure = needs.cache + needs.batches + needs.step // 2 > needs.memory_available
+        surely = needs.step // (_STEP_DOUBT if isinstance(plan, TrainPlan) else 2)
+        sure = needs.cache + needs.batches + surely > needs.memory_available
         (faults if sure else warnings).append(Fault(config, key, found=found, expected=have, write=write))
     if needs.disk > needs.disk_available:
         found = f"{readable_bytes(needs.disk_available)} free, about {readable_bytes(needs.disk)} needed"

@@ -15,7 +15,7 @@ from vesalia.api import Archive
 @pytest.fixture(autouse=True)
 def _roomy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The configs were made for large machines; whether they fit into the one of the tests is not the question."""
-    monkeypatch.setattr("vesalia.datatools.estimate.available_memory_bytes", lambda: 2**36)
+    monkeypatch.setattr("vesalia.datatools.estimate.available_memory_bytes", lambda: 2**33)
 
 
 @pytest.mark.parametrize("name", NAMES)
