@@ -71,3 +71,73 @@ def test_infer_one_picture(archive: Path, tmp_path: Path) -> None:
     picture = next((archive.parent / "data" / "images").glob("*.png"))
     answer = call("infer", archive, picture, "-o", tmp_path / "out")
     assert [row["subject"] for row in rows_of(Path(answer["files"][0]))] == [picture.stem]
+
+
+def as_published(labels: int) -> dict[str, Any]:
+    """A chest X-ray config as archives of v3 have it: colour by repetition, many labels, an area for each of them."""
+    source = {"data_list_file_path": "{DATASET_JSON}", "data_file_base_dir": "{DATA_ROOT}"}
+    pipeline = {
+        **source,
+        "data_list_key": "training",
+        "output_crop_size": [32, 32],
+        "output_data_format": "channels_first",
+        "output_batch_size": 6,
+        "output_data_dims": 2,
+        "output_image_channels": 3,
+        "output_label_format": [1] * labels,
+        "num_workers": 2,
+        "prefetch_size": 6,
+    }
+    head: list[dict[str, Any]] = [
+        {"name": "LoadPng", "args": {"fields": "image"}},
+        {"name": "ConvertToChannelsFirst", "args": {"fields": "image"}},
+        {"name": "RepeatChannel", "args": {"fields": "image", "repeat_times": 3}},
+        {"name": "CenterData", "args": {"fields": "image", "subtrahend": [2.5, 2.5, 2.5], "divisor": [2.0, 2.0, 2.0]}},
+    ]
+    crop = {"fields": "image", "lower_size": [28, 28], "max_displacement": 2.0, "keep_aspect": True}
+    area = {"field": "model", "label_field": "label", "report_path": "{MMAR_EVAL_OUTPUT_PATH}"}
+    each = [
+        {"name": "ComputeAUC", "args": {**area, "name": f"AUC_{number}", "class_index": number}}
+        for number in range(labels)
+    ]
+    return {
+        "epochs": 1,
+        "num_training_epoch_per_valid": 1,
+        "learning_rate": 2e-4,
+        "multi_gpu": False,
+        "train": {
+            "model": {"name": "Alexnet", "args": {"num_classes": labels, "num_feat": "8,8,8,8,8,16,16"}},
+            "loss": {"name": "BinaryClassificationLoss"},
+            "optimizer": {"name": "Adam"},
+            "aux_ops": [{"name": "ComputeAccuracy", "args": {"tag": "accuracy", "use_sigmoid": True}}],
+            "pre_transforms": [
+                *head,
+                {"name": "CropRandomSizeWithDisplacement", "args": crop},
+                {"name": "ScaleToShape#Shape", "args": {"fields": "image", "target_shape": [32, 32]}},
+                {"name": "RandomAxisFlip", "args": {"fields": "image", "probability": 0.5}},
+                {"name": "RandomRotate2D", "args": {"fields": "image", "angle": 7, "is_random": True}},
+            ],
+            "image_pipeline": {"name": "ClassificationImagePipeline", "args": pipeline},
+        },
+        "validate": {
+            "pre_transforms": [*({"ref": step["name"]} for step in head), {"ref": "Shape"}],
+            "image_pipeline": {
+                "name": "ClassificationImagePipeline",
+                "args": {**pipeline, "data_list_key": "validation"},
+            },
+            "inferer": {"name": "TFSimpleInferer"},
+            "metrics": [
+                {"name": "ComputeAUC", "args": {**area, "name": "Average_AUC", "is_key_metric": True}},
+                *each,
+            ],
+        },
+    }
+
+
+def test_a_config_as_archives_of_v3_have_it(archive: Path, tmp_path: Path) -> None:
+    published = make_archive(tmp_path / "mmar", archive.parent / "data" / "dataset.json", train=as_published(3))
+    config = "config/config_train.json"
+    assert call("check", published, "-c", config)["ok"]
+    answer = call("train", published, "-c", config)
+    assert answer["key_metric"] == "Average_AUC"
+    assert 0 <= answer["best_metric"] <= 1

@@ -11,7 +11,7 @@ import pytest
 from tests.tiny_classification import make_archive, make_data, train_config
 from vesalia.errors import ConfigError
 from vesalia.mmar.plan import TrainPlan
-from vesalia.mmar.validate import plan_training
+from vesalia.mmar.validate import plan_evaluation, plan_training
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,12 @@ def test_other_pipelines_are_left_alone(config: dict[str, Any], dataset: Path, t
     del config["validate"]
     warnings = plan(config, dataset, tmp_path, "PROCESSING_TASK=classification").warnings
     assert [warning.write for warning in warnings] == ['"segmentation"']
+
+
+def test_the_example_in_the_repository_is_sound(dataset: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "chest_xray_like"
+    if not (example / "config").is_dir():
+        pytest.skip("the examples are not here: tests are run from an installed package")
+    settings = [f"DATA_ROOT={dataset.parent}", f"DATASET_JSON={dataset}"]
+    assert plan_training(example, overrides=settings).warnings == ()
+    assert plan_evaluation(example, overrides=settings).warnings == ()
