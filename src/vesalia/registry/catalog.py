@@ -81,6 +81,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "SegAhnet": "vesalia.components.models.segahnet:SegAhnet",
         "DenseNet121": "vesalia.components.models.densenet121:DenseNet121",
         "Alexnet": "vesalia.components.models.alexnet:Alexnet",
+        "PlainConvUnet": "vesalia.components.models.plain_conv_unet:PlainConvUnet",
         "LibraryModel": "vesalia.components.models.library_model:LibraryModel",
     },
     "loss": {

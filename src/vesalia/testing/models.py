@@ -95,10 +95,12 @@ class ModelSuite(ABC):
         model = self.build()
         image = self.image(model)
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            probabilities, own_loss = trained(model(image))[:2]
+            output = trained(model(image))
+        probabilities, own_loss = output.probabilities, output.own_loss
         claim(probabilities.dtype is torch.float32, f"found {probabilities.dtype} under autocast, expected float32")
         claim(own_loss.dtype is torch.float32, f"found a loss in {own_loss.dtype} under autocast, expected float32")
-        (probabilities[:, 0].log().mean() + own_loss).backward()
+        judged = torch.stack([each[:, 0].log().mean() for each in (probabilities, *output.deeper)])
+        (judged.sum() + own_loss).backward()
         for name, weight in model.named_parameters():
             claim(weight.grad is not None, f"found no gradient for {name}")
             claim(weight.grad is not None and weight.grad.isfinite().all(), f"found a gradient not finite for {name}")

@@ -34,8 +34,12 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
+        self._model = model
+        self._begin()
+
+    def _begin(self) -> None:
         self._updates = 0
-        self._tensors = {name: _kept(tensor) for name, tensor in model.state_dict().items()}
+        self._tensors = {name: _kept(tensor) for name, tensor in self._model.state_dict().items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
@@ -64,12 +68,13 @@ class WeightAverage:
         return {_UPDATES: torch.tensor(self._updates), **self._tensors}
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Go on where :meth:`state_dict` left off; an empty state leaves everything as it is.
+        """Go on where :meth:`state_dict` left off; an empty state begins at the network's present weights.
 
         Raises:
             CheckpointError: It is the average of another network.
         """
         if not state:
+            self._begin()
             return
         wrong = [name for name, kept in self._tensors.items() if name not in state or state[name].shape != kept.shape]
         if wrong or _UPDATES not in state:

@@ -10,6 +10,7 @@ import torch
 from monai.networks.nets.unet import UNet
 
 from tests.drawn import normal
+from vesalia.components.models.base import Trained
 from vesalia.components.models.library_model import LibraryModel
 from vesalia.errors import ConfigError
 from vesalia.testing.models import ModelSuite
@@ -90,3 +91,37 @@ def test_can_be_rehearsed_without_weights_even_if_its_constructor_computes() -> 
 def test_whatever_a_constructor_refuses_with_is_told() -> None:
     with pytest.raises(ValueError, match=r"^UNet, \w+: ."):
         LibraryModel(f"{NETS}.UNet", 2, arguments={**SMALL, "norm": "nothing"})
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "edges"),
+    [
+        (
+            "monai.networks.nets.DynUNet",
+            {
+                "kernel_size": [3, 3, 3, 3],
+                "strides": [1, 2, 2, 2],
+                "upsample_kernel_size": [2, 2, 2],
+                "filters": [4, 4, 4, 4],
+                "deep_supervision": True,
+                "deep_supr_num": 2,
+            },
+            [16, 16],
+        ),
+        (
+            "monai.networks.nets.SegResNetDS",
+            {"dsdepth": 3, "init_filters": 4, "blocks_down": [1, 1, 1], "norm": "instance"},
+            [8],
+        ),
+    ],
+)
+def test_deep_supervision_of_the_library_reaches_the_loss(
+    path: str, arguments: dict[str, Any], edges: list[int]
+) -> None:
+    torch.manual_seed(0)
+    model = LibraryModel(path, 2, arguments=arguments)
+    image = normal(1, 1, 16, 16, 16)
+    output = model.train()(image)
+    assert isinstance(output, Trained)
+    assert [each.shape[-1] for each in output.deeper] == edges
+    torch.testing.assert_close(output.probabilities, model.eval()(image))

@@ -94,3 +94,28 @@ def test_dropout_only_in_training() -> None:
     assert not torch.equal(model(image), model(image))
     model.eval()
     assert torch.equal(model(image), model(image))
+
+
+class TestSegResnetWithDeepSupervision(ModelSuite):
+    dims = 2
+
+    def make(self) -> SegResnet:
+        return SegResnet(
+            3, blocks_down=(1, 1, 1), blocks_up=(1, 1), init_filters=2, use_deep_supervision=True, data_dims=2
+        )
+
+
+def test_deep_supervision_judges_each_coarser_level_and_predicts_the_same() -> None:
+    torch.manual_seed(0)
+    model = SegResnet(2, use_deep_supervision=True, use_vae=True)
+    image = normal(1, 1, 16, 16, 16)
+    output = model.train()(image)
+    assert isinstance(output, Trained)
+    assert [tuple(each.shape) for each in output.deeper] == [(1, 2, 8, 8, 8), (1, 2, 4, 4, 4)]
+    assert float(output.own_loss.detach()) > 0
+    torch.testing.assert_close(output.probabilities, model.eval()(image))
+
+
+def test_deep_supervision_needs_a_coarser_level() -> None:
+    with pytest.raises(ConfigError, match="use_deep_supervision: found true with one entry"):
+        SegResnet(2, blocks_down=(1, 1), blocks_up=(1,), use_deep_supervision=True)

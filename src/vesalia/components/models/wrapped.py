@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vesalia.components.models.base import FinalActivation, Model
+from vesalia.components.models.base import FinalActivation, Model, Trained, activate
 from vesalia.errors import ConfigError
 
 __all__ = ["NetworkFacts", "WrappedModel", "constructor_arguments", "explore"]
@@ -49,9 +49,9 @@ class NetworkFacts:
 class WrappedModel(Model):
     """A network that knows nothing of Vesalia.
 
-    It is called with ``[B, in_channels, ...]`` and gives logits. Of several outputs (deep supervision, an autoencoder's
-    loss) the first counts. Under autocast on CPUs it stays in float32, see
-    :mod:`vesalia.components.models.small_grids`: how deep its grids become is not known.
+    It is called with ``[B, in_channels, ...]`` and gives logits. Of several outputs the first counts; in training the
+    loss judges those of deep supervision as well (MONAI's DynUNet with ``deep_supervision: true``). Under autocast on
+    CPUs it stays in float32, see :mod:`vesalia.components.models.small_grids`: how deep its grids become is not known.
 
     Args:
         network: The network.
@@ -93,11 +93,25 @@ class WrappedModel(Model):
 
     def logits(self, image: torch.Tensor) -> torch.Tensor:
         """``[B, in_channels, ...]`` to ``[B, num_classes, ...]`` (or ``[B, num_classes]``) before the activation."""
+        return _first_output(self._outputs(image), image)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor | Trained:
+        """Probabilities; in training those of deep supervision as well, where the network gives them."""
+        if not self.training:
+            return super().forward(image)
+        first, *deeper = _all_outputs(self._outputs(image), image, channels=self.num_classes)
+        probabilities = activate(first, self.final_activation)
+        if not deeper:
+            return probabilities
+        own_loss = image.new_zeros(())
+        return Trained(probabilities, own_loss, tuple(activate(logits, self.final_activation) for logits in deeper))
+
+    def _outputs(self, image: torch.Tensor) -> Any:
         self.check_size(image)
         if image.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-            return _first_output(self.network(image), image)
+            return self.network(image)
         with torch.autocast("cpu", enabled=False):
-            return _first_output(self.network(image.float()), image)
+            return self.network(image.float())
 
 
 def _find_aliases(model: nn.Module) -> dict[str, str]:
@@ -134,6 +148,19 @@ def _first_output(output: Any, image: torch.Tensor) -> torch.Tensor:
         output = output[0]
     result: torch.Tensor = output[:, 0] if output.ndim == image.ndim + 1 else output
     return result
+
+
+def _all_outputs(output: Any, image: torch.Tensor, *, channels: int) -> list[torch.Tensor]:
+    """The main output, and those that are like it on the same or on a coarser grid."""
+    first = _first_output(output, image)
+    if first.ndim != image.ndim:
+        return [first]
+    if isinstance(output, torch.Tensor):
+        return [first] if output is first else list(output.unbind(1))
+    others = list(output)[1:] if isinstance(output, list | tuple) else []
+    alike = [each for each in others if isinstance(each, torch.Tensor) and each.ndim == first.ndim]
+    alike = [each for each in alike if each.shape[1] == channels]
+    return [first, *sorted(alike, key=lambda each: each[0, 0].numel(), reverse=True)]
 
 
 def explore(network: nn.Module, *, in_channels: int, data_dims: int) -> NetworkFacts:
