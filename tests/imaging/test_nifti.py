@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.drawn import uniform
 from vesalia.errors import DataError, ResourceError
-from vesalia.imaging import nifti
+from vesalia.imaging import nifti_array
 from vesalia.imaging.nifti import DType, read_header, read_volume, write_volume
 from vesalia.imaging.orientation import to_canonical
 from vesalia.imaging.volume import Volume
@@ -288,7 +288,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(nifti, "create", full)
+    monkeypatch.setattr(nifti_array, "create", full)
     with pytest.raises(ResourceError, match=r"a.nii.gz: found no space left"):
         write_volume(Volume(uniform(4, 3, 2), np.eye(4)), tmp_path / "a.nii.gz")
     assert list(tmp_path.iterdir()) == []

@@ -63,9 +63,10 @@ def test_an_orientation_and_its_inverse() -> None:
     for order in permutations(range(3)):
         for flips in ((), (0,), (0, 2), (1, 2)):
             there = Reorientation(order, flips)
-            data = uniform(1, 1, 4, 3, 2)
-            assert torch.equal(there.inverse.data(there.data(data)), data)
-            assert there.shape((4, 3, 2)) == there.data(data).shape[2:]
+            volume = Volume(uniform(4, 3, 2), np.eye(4))
+            turned = reorient(volume, there)
+            assert torch.equal(reorient(turned, there.inverse).data, volume.data)
+            assert there.shape((4, 3, 2)) == turned.spatial_shape
 
 
 def test_nothing_to_do_gives_the_volume_itself() -> None:

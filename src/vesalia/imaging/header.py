@@ -14,7 +14,7 @@ import numpy as np
 
 from vesalia.errors import DataError
 from vesalia.imaging.geometry import Affine, Grid
-from vesalia.imaging.volume import Source
+from vesalia.imaging.source import Source
 
 __all__ = ["HEADER_BYTES", "NiftiHeader", "check_length", "parse_header"]
 

@@ -1,6 +1,5 @@
 """NIfTI files in and out: ``.nii`` and ``.nii.gz``, NIfTI-1 and NIfTI-2.
 
-nibabel reads and writes the format; igzip (ISA-L) does the compression, several times faster than zlib.
 A header can be read alone, without decompressing the voxels: that is what checks before a run do.
 """
 
@@ -10,26 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from vesalia.errors import DataError
-from vesalia.imaging.geometry import Affine, spacing_mm
 from vesalia.imaging.grid_faults import grid_fault
-from vesalia.imaging.gzipped import create, read_all, read_start
+from vesalia.imaging.gzipped import read_start
 from vesalia.imaging.header import HEADER_BYTES, NiftiHeader, check_length, parse_header
+from vesalia.imaging.nifti_array import read_array, write_array
 from vesalia.imaging.volume import ChannelAxis, Volume
-from vesalia.imaging.voxel_values import DType, check_fits, check_numbers
-from vesalia.runtime.files import atomic_path
+from vesalia.imaging.voxel_values import DType
 
 __all__ = ["DType", "read_header", "read_volume", "write_volume"]
-
-_WRITABLE = {"int64": "int32", "bool": "uint8", "float16": "float32"}
-"""Types that NIfTI has not, or that few programs read."""
 
 
 def read_header(path: Path | str) -> NiftiHeader:
@@ -86,36 +77,18 @@ def write_volume(volume: Volume, path: Path | str, *, dtype: DType | None = None
     path = Path(path)
     if volume.batched:
         raise DataError(f"{path}: found a batch of crops to write, expected one volume; write them one by one")
-    image = _as_nifti(_stored_values(volume, path, dtype), volume)
-    with atomic_path(path) as temporary, create(temporary, compressed=path.suffix == ".gz") as stream:
-        image.to_stream(stream)
-    return path
+    data = volume.as_batch()[0].detach().cpu()
+    data = data.float() if data.dtype is torch.bfloat16 else data
+    return write_array(data.numpy(), path, grid=volume.grid, source=volume.source, dtype=dtype)
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
 def _read_one(path: Path, dtype: DType) -> Volume:
-    content = read_all(path)
-    header = parse_header(path, content[:HEADER_BYTES])
-    check_length(header, len(content))
-    shape = (*header.grid.shape, *([header.channels] if header.channels else []))
-    raw: npt.NDArray[Any] = np.ndarray(shape, header.stored, content, header.offset, order="F")
-    values = torch.from_numpy(_scaled(raw, header, np.dtype(dtype)))
+    values, header = read_array(path, dtype=dtype)
     channel: ChannelAxis = "last" if header.channels else "none"
-    return Volume(values, affine=header.grid.affine, channel=channel, source=header.source)
-
-
-def _scaled(raw: npt.NDArray[Any], header: NiftiHeader, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Stored values times slope plus intercept, in ``dtype``: a new array, last axis fastest."""
-    check_numbers(raw, header.path)
-    if header.slope != 1.0 or header.intercept != 0.0:
-        work = np.promote_types(np.float32 if raw.dtype.itemsize <= 2 else np.float64, dtype)
-        raw = raw.astype(work) * work.type(header.slope) + work.type(header.intercept)
-        raw = raw if dtype.kind == "f" else raw.round(4)
-    if dtype.kind != "f" or dtype.itemsize < min(4, raw.dtype.itemsize) or raw.dtype == np.float64:
-        check_fits(raw, dtype, path=header.path)
-    return raw.astype(dtype, order="C")
+    return Volume(torch.from_numpy(values), affine=header.grid.affine, channel=channel, source=header.source)
 
 
 def _stack(volumes: Sequence[Volume]) -> Volume:
@@ -130,45 +103,3 @@ def _stack(volumes: Sequence[Volume]) -> Volume:
     paths = tuple(path for volume in volumes if volume.source for path in volume.source.paths)
     source = replace(first.source, paths=paths) if first.source else None
     return Volume(data, affine=first.affine, channel="first", source=source)
-
-
-# ------------------------------------------------------------------------------------------------------------- writing
-
-
-def _stored_values(volume: Volume, path: Path, dtype: DType | None) -> npt.NDArray[Any]:
-    """The voxels as they go into the file: spatial axes, then channels as the 4th axis where there are several."""
-    data = volume.as_batch()[0].detach().cpu().movedim(0, -1)
-    data = data.float() if data.dtype is torch.bfloat16 else data
-    data = data.unsqueeze(2) if data.ndim == 3 and data.shape[-1] > 1 else data
-    values = (data[..., 0] if data.shape[-1] == 1 else data).numpy()
-    kind = np.dtype(dtype or values.dtype)
-    kind = np.dtype(_WRITABLE.get(kind.name, kind.name))
-    if kind.kind != "f":
-        values = np.rint(values) if values.dtype.kind == "f" else values
-        if values.dtype != kind:
-            check_fits(values, kind, path=path)
-    return values.astype(kind, copy=False)
-
-
-def _as_nifti(values: npt.NDArray[Any], volume: Volume) -> Any:  # nibabel is typed in part only
-    kind: Any = nib.Nifti2Image if max(values.shape) > np.iinfo(np.int16).max else nib.Nifti1Image
-    source = volume.source
-    codes = (2, 2)
-    if source is not None and source.grid.matches(volume.grid):
-        codes = (source.sform_code, source.qform_code)
-    image = kind(values, None if codes == (0, 0) else volume.placed)
-    image.header.set_zooms((*spacing_mm(volume.placed), 1.0)[: values.ndim])
-    image.header.set_xyzt_units("mm")
-    if codes != (0, 0):
-        image.set_sform(volume.placed, code=codes[0])
-        _set_qform(image, volume.placed, codes)
-    return image
-
-
-def _set_qform(image: Any, affine: Affine, codes: tuple[int, int]) -> None:
-    """Write the qform where it says the same as the sform: it cannot hold shears."""
-    sform, qform = codes
-    image.set_qform(affine, code=max(1, qform), strip_shears=True)
-    says_the_same = np.allclose(image.get_qform(), affine, rtol=0, atol=1e-3)
-    if not qform or (sform and not says_the_same):
-        image.set_qform(None, code=0)
