@@ -61,6 +61,8 @@ svg .chart-title { fill: var(--ink); font-weight: 600; font-size: 13px; } svg .l
 polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 figure { margin: 0 0 20px; } figure:last-child { margin-bottom: 0; }
 figure img { width: 100%; max-width: 916px; border-radius: 8px; display: block; }
+.thumbs { display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 20px; }
+.thumbs figure { margin: 0; }
 figcaption { display: flex; gap: 6px 16px; align-items: baseline; flex-wrap: wrap; margin-bottom: 6px; }
 figcaption b { font-weight: 600; overflow-wrap: anywhere; }
 figcaption .tag { font-size: 12px; font-weight: 600; padding: 1px 10px; border-radius: 99px; background: var(--bar); }

@@ -184,7 +184,8 @@ def _worst_classified(content: ReportContent, said: Classified) -> list[str]:
     likelihoods = said.likelihoods()
     shown = sorted((name for name in content.pictures if name in likelihoods), key=lambda name: likelihoods[name])
     figures = [_classified_figure(name, likelihoods[name], said, content.pictures[name]) for name in shown[:PICTURED]]
-    return ["<p>The cases whose truth was thought least likely.</p>", *figures] if figures else []
+    note = "<p>The cases whose truth was thought least likely; the number is its probability, mean over the labels.</p>"
+    return [note, f'<div class="thumbs">{"".join(figures)}</div>'] if figures else []
 
 
 def _classified_figure(subject: str, likelihood: float, said: Classified, png: bytes) -> str:
