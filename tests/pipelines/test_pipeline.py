@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.pipelines.fakes import Clock, Crops, Load, Merge, Noise, alive, data_folder
+from tests.pipelines.fakes import WAIT_S, Clock, Crops, Load, Merge, Noise, alive, data_folder
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.batching import Batch
@@ -304,3 +305,93 @@ def test_progress_of_the_fill(tmp_path: Path) -> None:
     with bound(tmp_path, num_cache_objects=5, replace_percent=0.0) as pipeline:
         pipeline.fill(lambda done, total: told.append((done, total)))
     assert told == [(n, 5) for n in range(1, 6)]
+
+
+class TestAnotherEpoch:
+    """The next epoch's first batches are begun before it is asked for, and are the same as ever."""
+
+    @staticmethod
+    def given(pipeline: BoundPipeline, count: int) -> list[list[Batch]]:
+        with pipeline:
+            pipeline.fill()
+            found = []
+            for epoch in range(count):
+                found.append(list(pipeline.epoch(epoch, another=epoch + 1 < count)))
+                list(pipeline.samples())
+                pipeline.report_epoch_end()
+            return found
+
+    @pytest.mark.parametrize("workers", [0, 1, 3])
+    @pytest.mark.parametrize("cache", CACHES)
+    def test_it_changes_nothing(self, tmp_path: Path, workers: int, cache: dict[str, Any]) -> None:
+        plain = epochs(bound(tmp_path, num_workers=0, **cache), 6)
+        begun = self.given(bound(tmp_path, num_workers=workers, prefetch_size=9, **cache), 6)
+        assert all(same(a, b) for a, b in zip(plain, begun, strict=True))
+
+    def test_its_items_are_in_work_before_it_is_asked_for(self, tmp_path: Path) -> None:
+        load = Loaded()
+        with bound(tmp_path, [load, Noise()], count=3, output_batch_size=1, prefetch_size=2) as pipeline:
+            list(pipeline.epoch(0, another=True))
+            assert load.enough(5)
+            pipeline.close()
+            assert len(load.loaded) == 5
+
+    def test_the_last_one_begins_no_other(self, tmp_path: Path) -> None:
+        load = Load()
+        with bound(tmp_path, [load, Noise()], prefetch_size=9) as pipeline:
+            list(pipeline.epoch(0))
+            assert alive() == []
+            assert len(load.loaded) == 7
+
+    def test_threads_stay_from_epoch_to_epoch(self, tmp_path: Path) -> None:
+        with bound(tmp_path, num_workers=2) as pipeline:
+            threads = []
+            for epoch in range(3):
+                list(pipeline.epoch(epoch, another=True))
+                threads.append({thread.ident for thread in threading.enumerate() if thread.name in alive()})
+        assert len(threads[0]) == 2
+        assert threads[0] == threads[1] == threads[2]
+
+    @pytest.mark.parametrize(("epoch", "done"), [(2, 0), (1, 3), (0, 0)])
+    def test_another_one_than_the_next_may_be_asked_for(self, tmp_path: Path, epoch: int, done: int) -> None:
+        whole = epochs(bound(tmp_path), 3)
+        with bound(tmp_path) as pipeline:
+            list(pipeline.epoch(0, another=True))
+            assert same(list(pipeline.epoch(epoch, done=done)), whole[epoch][done // 3 :])
+            assert alive() == []
+
+    def test_an_epoch_that_is_left_early_keeps_nothing_in_work(self, tmp_path: Path) -> None:
+        with bound(tmp_path) as pipeline:
+            given = pipeline.epoch(0, another=True)
+            next(given)
+            given.close()
+            assert alive() == []
+
+    def test_a_bad_item_of_the_next_epoch_is_told_in_it(self, tmp_path: Path) -> None:
+        class BreaksLater(Load):
+            def transform(self, sample: Sample) -> Sample:
+                if len(self.loaded) >= 7:
+                    raise ValueError("torn file")
+                return super().transform(sample)
+
+        with bound(tmp_path, [BreaksLater(), Noise()], prefetch_size=3) as pipeline:
+            assert len(list(pipeline.epoch(0, another=True))) == 3
+            with pytest.raises(DataError, match="torn file"):
+                next(pipeline.epoch(1, another=True))
+
+
+class Loaded(Load):
+    """Says when enough were loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one_more = threading.Semaphore(0)
+
+    def transform(self, sample: Sample) -> Sample:
+        done = super().transform(sample)
+        self.one_more.release()
+        return done
+
+    def enough(self, count: int) -> bool:
+        """Wait until ``count`` were loaded."""
+        return all(self.one_more.acquire(timeout=WAIT_S) for _ in range(count))

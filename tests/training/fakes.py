@@ -93,6 +93,7 @@ class FakePipeline:
         self.ended_epochs = 0
         self.closed_epochs = 0
         self.asked: list[tuple[int, int]] = []
+        self.another = False
 
     @property
     def steps_per_epoch(self) -> int:
@@ -104,8 +105,9 @@ class FakePipeline:
         """Items of a step."""
         return self.batch_size
 
-    def epoch(self, index: int, *, done: int = 0) -> Generator[Batch, None, None]:
+    def epoch(self, index: int, *, done: int = 0, another: bool = False) -> Generator[Batch, None, None]:
         """The batches of epoch ``index`` (from 0)."""
+        self.another = another
         start_step = -(-done // self.batch_size)
         self.asked.append((index, start_step))
         try:

@@ -207,3 +207,8 @@ class TestBudget:
         one.stepped(epoch=1, step=1, steps_per_epoch=10)
         other.restore(one.to_dict())
         assert other.fraction == one.fraction > 0
+
+
+def test_epochs_know_their_last_one_and_a_budget_does_not() -> None:
+    assert [EpochSchedule(2, 1).goes_on_after(epoch) for epoch in (1, 2, 3)] == [True, False, False]
+    assert BudgetSchedule(1000.0, clock=lambda: 0.0).goes_on_after(99)

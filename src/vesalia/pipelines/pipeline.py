@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from math import ceil
 from typing import Protocol, TypeVar, final
 
@@ -18,9 +19,10 @@ from vesalia.imaging.volume import Sample
 from vesalia.pipelines.base import ItemSource, Progress
 from vesalia.pipelines.batching import Batch, Batcher
 from vesalia.pipelines.buffers import BatchRoom, Buffers
+from vesalia.pipelines.course import Course
 from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.order import WHOLE, Shard, epoch_order, step_count, steps
-from vesalia.pipelines.prefetch import Job, Step, prefetch
+from vesalia.pipelines.prefetch import Job, Results, Step, prefetch
 from vesalia.pipelines.sampling import Draw
 from vesalia.runtime.seeds import generator
 from vesalia.transforms.fusion.work import FRESH, Room
@@ -82,6 +84,14 @@ class Closable(Protocol):
         """End them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Batches in work: which ones, and where they are taken from."""
+
+    course: Course[Step[Sample, Batch]]
+    results: Results[Batch]
+
+
 @final
 class BoundPipeline:
     """Data on its way to the network.
@@ -111,6 +121,7 @@ class BoundPipeline:
         self._epoch = 0
         self._buffers = Buffers(keep=4 * (self._steps_ahead + 2))
         self._open: list[Closable] = []
+        self._kept: _Running | None = None
 
     @property
     def items(self) -> int:
@@ -127,6 +138,10 @@ class BoundPipeline:
         """Items of a step, those of all ranks together."""
         return self._delivery.items_per_step
 
+    def steps_done(self, items: int) -> int:
+        """Steps of an epoch of which ``items`` items are done; a part of a step is none."""
+        return self.steps_per_epoch if items >= self.items else items // self.items_per_step
+
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed so far without being an error, such as labels without foreground."""
@@ -141,12 +156,14 @@ class BoundPipeline:
         self._source.move_to(epoch, progress)
         self._epoch = epoch
 
-    def epoch(self, index: int, *, done: int = 0) -> Generator[Batch, None, None]:
+    def epoch(self, index: int, *, done: int = 0, another: bool = False) -> Generator[Batch, None, None]:
         """The batches of epoch ``index``, prefetched in the background.
 
         Args:
             index: The epoch, counted from 0.
             done: Items of it that are done already, by all ranks together, where it is resumed.
+            another: Whether the next epoch is asked for after this one: its first batches are then begun while the
+                last ones of this epoch are used, and while the network is judged.
 
         Raises:
             DataError: An item cannot be used; raised where its batch would be given.
@@ -155,10 +172,19 @@ class BoundPipeline:
             self._source.move_to(index)
         self._epoch = index
         self._source.begin(index)
-        how = self._delivery
-        order = how.order(self._source.window(index), epoch=index)
-        todo = enumerate(steps(order, how.items_per_step, done=done), step_count(done, how.items_per_step))
-        yield from self._give((self._step(index, number, items) for number, items in todo), ahead=self._steps_ahead)
+        todo = self._steps(index, done=done)
+        running = self._enter(index, todo, resumed=done > 0)
+        running.course.enter(index, another=another)
+        whole = False
+        try:
+            running.results.submit()
+            yield from islice(self._timed_results(running.results), len(todo))
+            whole = True
+        finally:
+            if whole and another and not running.results.closed:
+                self._kept = running
+            else:
+                self._end(running.results)
 
     def samples(self) -> Generator[Sample, None, None]:
         """Each item of the current epoch's window once, whole, in the list's order: for validation.
@@ -167,7 +193,11 @@ class BoundPipeline:
         """
         own = self._delivery.shard.dealt(sorted(self._source.window(self._epoch)))
         todo = (Step([self._job(index, "samples")], _only) for index in own)
-        yield from self._give(todo, ahead=min(self._delivery.workers, max(1, self._delivery.prefetch)))
+        results = self._begin(todo, ahead=min(self._delivery.workers, max(1, self._delivery.prefetch)))
+        try:
+            yield from self._timed_results(results)
+        finally:
+            self._end(results)
 
     def report_epoch_end(self) -> None:
         """Say that the epoch is over: a smart cache moves its window on, waiting for replacements if it must."""
@@ -177,6 +207,7 @@ class BoundPipeline:
 
     def close(self) -> None:
         """End all threads and let go of the cache; may be called at any time, and again."""
+        self._kept = None
         while self._open:
             self._open.pop().close()
         self._buffers.clear()
@@ -200,6 +231,23 @@ class BoundPipeline:
         dice = generator(self._delivery.seed, *branch, "item", index)
         return self._augment(self._source.get(index), dice, room)
 
+    def _steps(self, epoch: int, *, done: int = 0) -> list[tuple[int, Sequence[int]]]:
+        """The steps of an epoch that are left to do: their numbers and items."""
+        how = self._delivery
+        order = how.order(self._source.window(epoch), epoch=epoch)
+        left = steps(order, how.items_per_step, done=done)
+        return list(enumerate(left, step_count(done, how.items_per_step)))
+
+    def _enter(self, epoch: int, todo: Sequence[tuple[int, Sequence[int]]], *, resumed: bool) -> _Running:
+        """What gives the batches of ``epoch``: the epoch before may have begun it already."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if kept.course.entered + 1 == epoch and not resumed:
+                return kept
+            self._end(kept.results)
+        course = Course(epoch, todo=todo, plan=self._steps, window=self._source.window, make=self._step)
+        return _Running(course, self._begin(course, ahead=self._steps_ahead))
+
     def _step(self, epoch: int, number: int, together: Sequence[int]) -> Step[Sample, Batch]:
         """This rank's batch of a step; one that has no items stands by with another's, as all must take each step."""
         shard = self._delivery.shard
@@ -211,17 +259,26 @@ class BoundPipeline:
         join = partial(self._batcher, generator=dice, room=room)
         return Step(jobs, join if own else lambda samples: replace(join(samples), counts=False))
 
-    def _give(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Generator[Whole, None, None]:
-        with prefetch(todo, workers=self._delivery.workers, ahead=ahead) as results:
-            self._open.append(results)
+    def _begin(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Results[Whole]:
+        results = prefetch(todo, workers=self._delivery.workers, ahead=ahead)
+        self._open.append(results)
+        return results
+
+    def _end(self, results: Closable) -> None:
+        results.close()
+        self._open = [others for others in self._open if others is not results]
+
+    def _timed_results(self, results: Results[Whole]) -> Iterator[Whole]:
+        """The results, as far as there are any; what is waited for them is added up."""
+        while True:
+            before = results.waited_s
             try:
-                before = 0.0
-                for result in results:
-                    self.waiting += results.waited_s - before
-                    before = results.waited_s
-                    yield result
+                result = next(results)
+            except StopIteration:
+                return
             finally:
-                self._open = [others for others in self._open if others is not results]
+                self.waiting += results.waited_s - before
+            yield result
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -74,10 +74,12 @@ class Results(ABC, Iterator[Whole]):
 
     Attributes:
         waited_s: Seconds the consumer has waited for results so far.
+        closed: Whether it is over: at the end of the steps, after an error, or because somebody closed it.
     """
 
     def __init__(self) -> None:
         self.waited_s = 0.0
+        self.closed = False
 
     def __enter__(self) -> Results[Whole]:
         return self
@@ -100,6 +102,10 @@ class Results(ABC, Iterator[Whole]):
         """The next result; StopIteration at the end."""
 
     @abstractmethod
+    def submit(self) -> None:
+        """Begin what may be begun: called for everyone, but where steps that ended go on, by whoever knows of it."""
+
+    @abstractmethod
     def close(self) -> None:
         """Drop what is not yet begun, wait for what is, end all threads; may be called at any time, and again."""
 
@@ -107,7 +113,8 @@ class Results(ABC, Iterator[Whole]):
 def prefetch(steps: Iterable[Step[Part, Whole]], *, workers: int, ahead: int) -> Results[Whole]:
     """Work through ``steps`` with ``workers`` threads, at most ``ahead`` of them begun and not yet taken.
 
-    With 0 workers each step is worked on when it is asked for, in the caller's thread.
+    With 0 workers each step is worked on when it is asked for, in the caller's thread. Steps may end and go on later,
+    as those of a :class:`~vesalia.pipelines.course.Course` do, while not all that were begun are taken.
     """
     if workers == 0:
         return _Inline(iter(steps))
@@ -126,7 +133,11 @@ class _Inline(Results[Whole], Generic[Part, Whole]):
         with one_torch_thread():
             return step.join([job.run() for job in step.jobs])
 
+    def submit(self) -> None:
+        """Nothing: a step is begun when it is asked for."""
+
     def close(self) -> None:
+        self.closed = True
         self._steps = iter(())
 
 
@@ -139,9 +150,9 @@ class _Threaded(Results[Whole], Generic[Part, Whole]):
         self._ahead = ahead
         self._pending: deque[_Running[Part, Whole]] = deque()
         self._pool: ThreadPoolExecutor | None = worker_threads(workers)
-        self._submit()
+        self.submit()
 
-    def _submit(self) -> None:
+    def submit(self) -> None:
         while self._pool is not None and len(self._pending) < self._ahead:
             step = next(self._steps, None)
             if step is None:
@@ -155,10 +166,11 @@ class _Threaded(Results[Whole], Generic[Part, Whole]):
         if not self._pending:
             raise StopIteration
         result = self._pending.popleft().wait()
-        self._submit()
+        self.submit()
         return result
 
     def close(self) -> None:
+        self.closed = True
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)

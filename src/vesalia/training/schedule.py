@@ -44,6 +44,10 @@ class Schedule(ABC):
     def due(self, *, epoch: int, epoch_ended: bool) -> bool:
         """Whether to validate now; the loop validates once more at the end if the last steps were not judged."""
 
+    def goes_on_after(self, epoch: int) -> bool:
+        """Whether epoch ``epoch`` (counted from 1) is not the last one, as far as can be told."""
+        return True
+
     def rehearsed(self, *, seconds_per_case: float, cases: int) -> None:
         """Take note of what a validation will cost, measured before the first one."""
 
@@ -81,6 +85,10 @@ class EpochSchedule(Schedule):
     def due(self, *, epoch: int, epoch_ended: bool) -> bool:
         """At the end of each multiple of ``valid_every``."""
         return epoch_ended and epoch % self.valid_every == 0
+
+    def goes_on_after(self, epoch: int) -> bool:
+        """Whether there are more."""
+        return epoch < self.epochs
 
     def restore(self, state: dict[str, Any]) -> None:
         """Nothing: the fraction follows from the epoch, and an extended training has further to go."""
