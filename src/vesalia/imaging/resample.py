@@ -10,7 +10,7 @@ cropping or padding axes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -19,15 +19,13 @@ import torch
 import torch.nn.functional as F
 
 from vesalia.errors import DataError
+from vesalia.imaging.axis_steps import TOLERANCE_VOXELS, AxisStep, axis_steps
 from vesalia.imaging.geometry import Grid, index_map
 from vesalia.imaging.volume import Volume
 
 __all__ = ["Mode", "resample", "resample_to", "resize", "sample_at", "sample_each"]
 
 Mode = Literal["linear", "nearest"]
-
-_TOLERANCE_VOXELS = 1e-3
-"""Positions closer than this are the same: NIfTI stores affines as float32."""
 
 _SLAB_VOXELS = 1 << 21
 """Free sampling works through this many target voxels at a time, so that memory stays flat."""
@@ -57,7 +55,7 @@ def resample(data: torch.Tensor, source: Grid, *, target: Grid, mode: Mode, fill
     if mode == "linear" and not data.is_floating_point():
         data = data.float()
     matrix, offset = index_map(source, target)
-    steps = _steps(matrix, offset, source.shape, target.shape)
+    steps = axis_steps(matrix, offset, source.shape, target.shape)
     if steps is None:
         return _resample_freely(data, matrix, offset, target.shape, mode=mode, fill=fill)
     if all(step.keeps_field_of_view for step in steps):
@@ -79,7 +77,7 @@ def resize(data: torch.Tensor, shape: Sequence[int], *, mode: Mode) -> torch.Ten
         return F.interpolate(data, size=new, mode=kind, align_corners=False).contiguous()
     if data.dtype in _INTERPOLATE_NEAREST:
         return F.interpolate(data, size=new, mode="nearest-exact").contiguous()
-    steps = [_Step.resizing(axis, *sizes) for axis, sizes in enumerate(zip(old, new, strict=True))]
+    steps = [AxisStep.resizing(axis, *sizes) for axis, sizes in enumerate(zip(old, new, strict=True))]
     return _resample_by_axis(data, steps, mode, 0.0)
 
 
@@ -114,7 +112,7 @@ def sample_each(data: torch.Tensor, coordinates: torch.Tensor, *, mode: Mode, fi
     members = max(len(data), len(coordinates))
     limits = torch.tensor(sizes, dtype=coordinates.dtype, device=coordinates.device)
     limits = limits.view(-1, *[1] * len(out))
-    edge = 0.5 + _TOLERANCE_VOXELS
+    edge = 0.5 + TOLERANCE_VOXELS
     inside = ((coordinates >= -edge) & (coordinates <= limits - 1 + edge)).all(dim=1)
     if mode == "nearest":
         index = _round_half_up(coordinates).minimum(limits - 1).clamp_(min=0).long()
@@ -134,58 +132,7 @@ _INTERPOLATE_NEAREST = (torch.float32, torch.float64, torch.uint8)
 """What torch resizes by nearest neighbour on every device; other types go axis by axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """How one target axis reads one source axis: voxel ``k`` lies at ``scale * k + offset``."""
-
-    source_axis: int
-    scale: float
-    offset: float
-    source_size: int
-    target_size: int
-
-    @classmethod
-    def resizing(cls, axis: int, old: int, new: int) -> _Step:
-        """The step that divides the same field of view into ``new`` voxels."""
-        return cls(axis, old / new, (old / new - 1) / 2, old, new)
-
-    @property
-    def keeps_field_of_view(self) -> bool:
-        """Whether the outer edges of the first and last voxel are the same on both grids, perhaps swapped."""
-        ends = [self.scale * end + self.offset for end in (-0.5, self.target_size - 0.5)]
-        edges = [-0.5, self.source_size - 0.5]
-        return bool(np.allclose(sorted(ends), edges, rtol=0, atol=_TOLERANCE_VOXELS))
-
-    def inside(self) -> tuple[int, int, npt.NDArray[np.float64]]:
-        """Target voxels before the field of view, after it, and the clamped positions of those within."""
-        places = self.scale * np.arange(self.target_size, dtype=np.float64) + self.offset
-        edge = 0.5 + _TOLERANCE_VOXELS
-        within = np.flatnonzero((places >= -edge) & (places <= self.source_size - 1 + edge))
-        if not len(within):
-            return self.target_size, 0, places[:0]
-        before, after = int(within[0]), self.target_size - 1 - int(within[-1])
-        return before, after, places[within].clip(0, self.source_size - 1)
-
-
-def _steps(
-    matrix: npt.NDArray[np.float64], offset: npt.NDArray[np.float64], source: Sequence[int], target: Sequence[int]
-) -> list[_Step] | None:
-    """One step per target axis where each follows one source axis; None where the axes are oblique to each other."""
-    axes = [int(np.argmax(np.abs(column))) for column in matrix.T]
-    if len(set(axes)) != len(axes):
-        return None
-    drift = np.abs(matrix) @ np.diag([size - 1.0 for size in target])
-    for axis, source_axis in enumerate(axes):
-        drift[source_axis, axis] = 0.0
-    if drift.sum(axis=1).max() > _TOLERANCE_VOXELS:
-        return None
-    return [
-        _Step(source_axis, float(matrix[source_axis, axis]), float(offset[source_axis]), source[source_axis], size)
-        for axis, (source_axis, size) in enumerate(zip(axes, target, strict=True))
-    ]
-
-
-def _resample_by_axis(data: torch.Tensor, steps: Sequence[_Step], mode: Mode, fill: float) -> torch.Tensor:
+def _resample_by_axis(data: torch.Tensor, steps: Sequence[AxisStep], mode: Mode, fill: float) -> torch.Tensor:
     """One axis after the other, those that shrink the data first; what lies outside is padded at the end."""
     padding: list[int] = []
     plans = []
@@ -205,7 +152,7 @@ def _nearest_along(data: torch.Tensor, axis: int, places: npt.NDArray[np.float64
 
 def _linear_along(data: torch.Tensor, axis: int, places: npt.NDArray[np.float64]) -> torch.Tensor:
     whole = places.round()
-    if not len(places) or np.abs(places - whole).max() < _TOLERANCE_VOXELS:
+    if not len(places) or np.abs(places - whole).max() < TOLERANCE_VOXELS:
         return _take(data, axis, whole.astype(np.int64))
     low = np.floor(places).astype(np.int64)
     high = np.minimum(low + 1, data.shape[axis] - 1)

@@ -1,8 +1,8 @@
 """Where a network's windows lie on an image, and which voxels are done once a window is: plans, without torch.
 
-A voxel is covered by the windows ``first`` to ``last`` along each axis, and windows are walked lexicographically, in any
-order of the axes. So it is begun by the window of all firsts and done with that of all lasts, whatever the order; voxels
-that share both make up a *cell*. What a window finishes is one box, from its own start to the next one's.
+A voxel is covered by the windows ``first`` to ``last`` along each axis, and windows are walked lexicographically, in
+any order of the axes. So it is begun by the window of all firsts and done with that of all lasts, whatever the order;
+voxels that share both make up a *cell*. What a window finishes is one box, from its own start to the next one's.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -227,4 +227,5 @@ def cut_window(image: Any, start: Sequence[int], window: Sequence[int]) -> tuple
     for first, edge, size in zip(start, window, sizes, strict=True):
         box.append(slice(max(0, first), min(first + edge, size)))
         padding.append((max(0, -first), max(0, first + edge - size)))
-    return image[(..., *box)], tuple(padding)
+    place: Any = (..., *box)
+    return image[place], tuple(padding)

@@ -1,0 +1,176 @@
+"""Windows in, finished voxels out: what later windows still cover is kept, and nothing else."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vesalia.imaging.windows import Box, Cell, Mode, WindowPlan, importance
+from vesalia.inference.streaming.arrays import Arrays
+from vesalia.inference.streaming.shelf import Shelf
+
+__all__ = ["Blender", "Finished", "slabs"]
+
+_SLAB_BYTES: Final = 16 << 20
+"""What of a window's output is worked on at a time: little enough to stay in the processor's caches."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Voxels that no later window covers.
+
+    Attributes:
+        index: The window that finished them.
+        box: Their place in the image: the window's finished box, or a slab of it along the first axis.
+        sums: ``[C, *box]`` weighted sums over the windows.
+        plan: The windows.
+        weights: A weight for each voxel of a window, or None where all are 1.
+    """
+
+    index: tuple[int, ...]
+    box: Box
+    sums: Any
+    plan: WindowPlan
+    weights: npt.NDArray[np.float32] | None
+
+    @cached_property
+    def totals(self) -> npt.NDArray[np.float32]:
+        """``[*box]`` sums of the weights, by which the sums are an average."""
+        total = np.zeros([side.stop - side.start for side in self.box], dtype=np.float32)
+        axes = [
+            [number for number, start in enumerate(starts) if start < side.stop and start + edge > side.start]
+            for starts, edge, side in zip(self.plan.starts, self.plan.window, self.box, strict=True)
+        ]
+        for index in product(*axes):
+            start = self.plan.start(index)
+            shared = tuple(
+                slice(max(first, side.start), min(first + edge, side.stop))
+                for first, edge, side in zip(start, self.plan.window, self.box, strict=True)
+            )
+            inside = tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(shared, self.box, strict=True))
+            seen = tuple(slice(s.start - first, s.stop - first) for s, first in zip(shared, start, strict=True))
+            total[inside] += 1 if self.weights is None else self.weights[seen]
+        return total
+
+
+def slabs(plan: WindowPlan, index: Sequence[int], *, channels: int) -> Iterator[tuple[int, int]]:
+    """First and last + 1 voxel along the image's first axis of the pieces in which a window is worked off."""
+    row = 4 * channels * int(np.prod(plan.window[1:]))
+    thickness = max(1, _SLAB_BYTES // row)
+    for segment in plan.segments[0]:
+        if segment.first <= index[0] <= segment.last:
+            pieces = -(-(segment.stop - segment.start) // thickness)
+            cuts = [segment.start + (segment.stop - segment.start) * piece // pieces for piece in range(pieces + 1)]
+            yield from pairwise(cuts)
+
+
+class Blender:
+    """Sums what windows say of each voxel.
+
+    Args:
+        plan: The windows; they must come in its order, each in slabs, see :func:`slabs`.
+        mode: The weight of a window's voxels.
+        shelf: Keeps sums that are not finished.
+    """
+
+    def __init__(self, plan: WindowPlan, *, mode: Mode, shelf: Shelf) -> None:
+        self.plan = plan
+        self.shelf = shelf
+        self.weights = None if mode == "constant" else importance(plan.window, mode)
+
+    @property
+    def arrays(self) -> Arrays:
+        """What the sums are made with."""
+        return self.shelf.arrays
+
+    def add(self, index: tuple[int, ...], slab: tuple[int, int], values: Any) -> Finished | None:
+        """Add a slab of a window.
+
+        Args:
+            index: The window.
+            slab: The slab's first and last + 1 voxel along the image's first axis.
+            values: ``[C, *spatial]`` float32 of the slab, what lies outside the image left out.
+
+        Returns:
+            What is finished with it, if anything is.
+        """
+        cells = [cell for cell in self.plan.cells(index) if _holds(cell, slab)]
+        start = (slab[0], *(max(0, first) for first in self.plan.start(index)[1:]))
+        if self.weights is not None:
+            values = values * self.arrays.given(self._seen_weights(self.weights, index, slab, values.shape[2:]))
+        # Memory first: where it is not there, nothing has been added yet.
+        sums = {cell.key: self._sums(cell, slab) for cell in cells if cell.windows > 1}
+        finished = self._room(index, slab) if any(cell.ends for cell in cells) else None
+        out: Any = finished and _Placed(finished.sums, finished.box)
+        for cell in cells:
+            place = (slice(slab[0], slab[1]), *cell.box[1:])
+            part = values[_within(place, start)]
+            if cell.windows == 1:
+                out.at(place)[...] = part
+                continue
+            kept = sums[cell.key][:, slab[0] - cell.segments[0].start : slab[1] - cell.segments[0].start]
+            if cell.begins:
+                kept[...] = part
+            elif cell.ends:
+                total = out.at(place)
+                total[...] = kept
+                total += part
+            else:
+                kept += part
+        self._put_back([cell for cell in cells if cell.windows > 1], index, slab)
+        return finished
+
+    def _sums(self, cell: Cell, slab: tuple[int, int]) -> Any:
+        if cell.begins and slab[0] == cell.segments[0].start:
+            return self.shelf.new(cell.key, cell.shape)
+        return self.shelf.use(cell.key)
+
+    def _put_back(self, cells: Sequence[Cell], index: tuple[int, ...], slab: tuple[int, int]) -> None:
+        for cell in cells:
+            whole = slab[1] == cell.segments[0].stop
+            if whole and cell.ends:
+                self.shelf.drop(cell.key)
+            elif whole:
+                self.shelf.rest(cell.key, self.plan.next_rank(cell, index))
+
+    def _room(self, index: tuple[int, ...], slab: tuple[int, int]) -> Finished:
+        box = (slice(*slab), *self.plan.done(index)[1:])
+        sums = self.arrays.empty(self.shelf.channels, [side.stop - side.start for side in box])
+        return Finished(index, box, sums, self.plan, self.weights)
+
+    def _seen_weights(
+        self, weights: npt.NDArray[np.float32], index: tuple[int, ...], slab: tuple[int, int], shape: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        first = self.plan.start(index)
+        before = [max(0, -start) for start in first[1:]]
+        places = [slice(lost, lost + size) for lost, size in zip(before, shape, strict=True)]
+        place: Any = (slice(slab[0] - first[0], slab[1] - first[0]), *places)
+        seen: npt.NDArray[np.float32] = weights[place]
+        return seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """``[C, *box]`` values of a box of the image."""
+
+    values: Any
+    box: Box
+
+    def at(self, place: Box) -> Any:
+        """The values at a place of the image, as a view."""
+        return self.values[_within(place, [side.start for side in self.box])]
+
+
+def _holds(cell: Cell, slab: tuple[int, int]) -> bool:
+    return cell.segments[0].start <= slab[0] < cell.segments[0].stop
+
+
+def _within(place: Box, start: Sequence[int]) -> Any:
+    return (slice(None), *(slice(s.start - first, s.stop - first) for s, first in zip(place, start, strict=True)))

@@ -1,0 +1,153 @@
+"""One subject through a network, window by window, to labels; probabilities never lie in memory as a whole."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import torch
+import torch.nn.functional as F
+
+from vesalia.imaging.windows import Mode, WindowPlan, cut_window
+from vesalia.inference.streaming.blending import Blender, Finished, slabs
+from vesalia.inference.streaming.network import Network, Pass
+from vesalia.inference.streaming.shelf import Shelf
+from vesalia.inference.streaming.sinks import Sink
+from vesalia.inference.streaming.tensors import TensorArrays
+from vesalia.runtime.memory import is_out_of_memory
+
+__all__ = ["BUFFER_BYTES", "Streaming", "Timing"]
+
+_LOG = logging.getLogger(__name__)
+_CPU: Final = torch.device("cpu")
+
+BUFFER_BYTES: Final = 400_000_000
+"""What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
+_SHARE_OF_DEVICE: Final = 0.5
+"""Of an accelerator's free memory, what these sums may take; more of them are kept in the machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time went.
+
+    Attributes:
+        network_s: Seconds in the network, its activation included.
+        total_s: Seconds in all.
+        written_bytes: What went to the temporary file.
+    """
+
+    network_s: float
+    total_s: float
+    written_bytes: int
+
+
+@dataclass(slots=True)
+class Streaming:
+    """Brings windows through a network and hands what is finished to a sink.
+
+    Attributes:
+        network: The network.
+        plan: The windows.
+        mode: The weight of a window's voxels in the average.
+        batch_size: Windows per pass; less where the device has no memory for them.
+        buffer_bytes: See :data:`BUFFER_BYTES`.
+    """
+
+    network: Network
+    plan: WindowPlan
+    mode: Mode = "constant"
+    batch_size: int = 1
+    buffer_bytes: int = BUFFER_BYTES
+
+    def run(self, image: torch.Tensor, sink: Sink) -> Timing:
+        """Predict ``[C, *spatial]``."""
+        began, before = time.perf_counter(), self.network.seconds
+        blender: Blender | None = None
+        waiting = iter(self.plan)
+        try:
+            while group := list(islice(waiting, self.batch_size)):
+                for member, index, said in self._passed(image, group):
+                    blender = blender or self._blender(said)
+                    self._blend(blender, sink, index, said, member)
+        finally:
+            if blender is not None:
+                blender.shelf.close()
+        written = blender.shelf.written_bytes if blender is not None else 0
+        return Timing(self.network.seconds - before, time.perf_counter() - began, written)
+
+    def _passed(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> Iterator[tuple[int, tuple[int, ...], Pass]]:
+        """Each window of a group, with its place in its pass; one by one where memory is too little for all."""
+        try:
+            said = self.network(self._windows(image, group))
+        except RuntimeError as error:
+            if len(group) == 1 or not is_out_of_memory(error):
+                raise
+            _LOG.warning("too little memory for %d windows at a time: going on with 1", len(group))
+            self.batch_size = 1
+            for index in group:
+                yield from self._passed(image, [index])
+            return
+        for member, index in enumerate(group):
+            yield member, index, said
+
+    def _windows(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> torch.Tensor:
+        seen = []
+        for index in group:
+            view, padding = cut_window(image, self.plan.start(index), self.plan.window)
+            # F.pad counts axes from the last to the first.
+            sides = [voxels for side in reversed(padding) for voxels in side]
+            seen.append(F.pad(view, sides) if any(sides) else view)
+        return torch.stack(seen).float()
+
+    def _blend(self, blender: Blender, sink: Sink, index: tuple[int, ...], said: Pass, member: int) -> None:
+        start, channels = self.plan.start(index), blender.shelf.channels
+        box = [
+            slice(max(0, first), min(first + edge, size))
+            for first, edge, size in zip(start, self.plan.window, self.plan.shape, strict=True)
+        ]
+        for slab in slabs(self.plan, index, channels=channels):
+            box[0] = slice(*slab)
+            place = tuple(slice(side.start - first, side.stop - first) for side, first in zip(box, start, strict=True))
+            values = self.network.probabilities(said, member, place)
+            finished = self._added(blender, index, slab, values)
+            if finished is not None:
+                sink.take(finished, blender.arrays)
+
+    def _added(
+        self, blender: Blender, index: tuple[int, ...], slab: tuple[int, int], values: torch.Tensor
+    ) -> Finished | None:
+        arrays: Any = blender.arrays
+        try:
+            return blender.add(index, slab, values.to(arrays.device))
+        except RuntimeError as error:
+            if arrays.on_machine or not is_out_of_memory(error):
+                raise
+        _leave_device(blender)
+        return blender.add(index, slab, values.cpu())
+
+    def _blender(self, said: Pass) -> Blender:
+        """A blender on the network's device, or on the processor where the device has no room for the sums."""
+        probe = said.probabilities(0, tuple(slice(0, min(2, edge)) for edge in self.plan.window))
+        channels, device = len(probe), self.network.device
+        needed = 4 * channels * self.plan.open_voxels
+        if device.type != "cpu" and needed > _SHARE_OF_DEVICE * _free_bytes(device):
+            _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
+            device = _CPU
+        arrays = TensorArrays(device, channels_last=channels > 1 and probe.stride(0) == 1)
+        return Blender(self.plan, mode=self.mode, shelf=Shelf(arrays, channels, self.buffer_bytes))
+
+
+def _leave_device(blender: Blender) -> None:
+    arrays: Any = blender.arrays
+    _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
+    blender.shelf.move(TensorArrays(_CPU, channels_last=arrays.channels_last))
+
+
+def _free_bytes(device: torch.device) -> float:
+    return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else float("inf")
