@@ -25,6 +25,7 @@ from vesalia.pipelines.order import WHOLE, Shard, epoch_order, step_count, steps
 from vesalia.pipelines.prefetch import Job, Results, Step, prefetch
 from vesalia.pipelines.sampling import Draw
 from vesalia.runtime.seeds import generator
+from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.fusion.work import FRESH, Room
 
 __all__ = ["BoundPipeline", "Delivery"]
@@ -138,10 +139,6 @@ class BoundPipeline:
         """Items of a step, those of all ranks together."""
         return self._delivery.items_per_step
 
-    def steps_done(self, items: int) -> int:
-        """Steps of an epoch of which ``items`` items are done; a part of a step is none."""
-        return self.steps_per_epoch if items >= self.items else items // self.items_per_step
-
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed so far without being an error, such as labels without foreground."""
@@ -153,7 +150,8 @@ class BoundPipeline:
         Raises:
             DataError: Items that cannot be used, all of them at once.
         """
-        self._source.move_to(epoch, progress)
+        with stage("fill"):
+            self._source.move_to(epoch, progress)
         self._epoch = epoch
 
     def epoch(self, index: int, *, done: int = 0, another: bool = False) -> Generator[Batch, None, None]:
@@ -229,7 +227,10 @@ class BoundPipeline:
 
     def _make(self, index: int, branch: Sequence[str | int], room: Room = FRESH) -> Sample:
         dice = generator(self._delivery.seed, *branch, "item", index)
-        return self._augment(self._source.get(index), dice, room)
+        with stage("item"):
+            prepared = self._source.get(index)
+        with stage("augment"):
+            return self._augment(prepared, dice, room)
 
     def _steps(self, epoch: int, *, done: int = 0) -> list[tuple[int, Sequence[int]]]:
         """The steps of an epoch that are left to do: their numbers and items."""
@@ -256,8 +257,13 @@ class BoundPipeline:
         dice = generator(self._delivery.seed, "epoch", epoch, "step", number, *shard.branch)
         room = BatchRoom(self._buffers, len(items))
         jobs = [self._job(index, "epoch", epoch, room=room.place(place)) for place, index in enumerate(items)]
-        join = partial(self._batcher, generator=dice, room=room)
-        return Step(jobs, join if own else lambda samples: replace(join(samples), counts=False))
+
+        def join(samples: list[Sample]) -> Batch:
+            with stage("batch"):
+                batch = self._batcher(samples, generator=dice, room=room)
+            return batch if own else replace(batch, counts=False)
+
+        return Step(jobs, join)
 
     def _begin(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Results[Whole]:
         results = prefetch(todo, workers=self._delivery.workers, ahead=ahead)
@@ -273,7 +279,8 @@ class BoundPipeline:
         while True:
             before = results.waited_s
             try:
-                result = next(results)
+                with stage("wait"):
+                    result = next(results)
             except StopIteration:
                 return
             finally:

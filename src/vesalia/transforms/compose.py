@@ -11,6 +11,7 @@ import torch
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.memory import is_out_of_memory
+from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.base import Transform
 
 __all__ = ["Compose", "named"]
@@ -53,7 +54,8 @@ class Compose:
             ResourceError: The memory is not enough for a step; the message names the same.
         """
         for step in self.transforms:
-            sample = named(step, sample, work=lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
+            with stage(step.called):
+                sample = named(step, sample, work=lambda now, step=step: step(now, generator))  # type: ignore[misc] # bound now
         return sample
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from vesalia.imaging.volume import Sample
+from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.base import Transform
 from vesalia.transforms.compose import Compose, named
 from vesalia.transforms.fusion.work import FRESH, Fusible, Room, Work
@@ -43,10 +44,12 @@ class FusedChain:
         """
         for fusible, steps in self._runs:
             if fusible:
-                sample = _together(steps, sample, generator=generator, room=room)
+                with stage(" + ".join(step.called for step in steps)):
+                    sample = _together(steps, sample, generator=generator, room=room)
                 continue
             for step in steps:
-                sample = named(step, sample, work=partial(step, generator=generator))
+                with stage(step.called):
+                    sample = named(step, sample, work=partial(step, generator=generator))
         return sample
 
 
