@@ -39,10 +39,14 @@ def test_time_goes_to_the_innermost_stage(clock: Clock) -> None:
 
 
 def test_an_error_leaves_the_stages(clock: Clock) -> None:
-    with Stopwatch() as watch:
-        with pytest.raises(ValueError, match="x"), stage("one"), stage("two"):
+    def fail() -> None:
+        with stage("one"), stage("two"):
             clock.now += 1
             raise ValueError("x")
+
+    with Stopwatch() as watch:
+        with pytest.raises(ValueError, match="x"):
+            fail()
         with stage("three"):
             clock.now += 1
     assert watch.spent == {("one", "two"): Spent(1.0, 1), ("one",): Spent(0.0, 1), ("three",): Spent(1.0, 1)}
