@@ -11,7 +11,8 @@ The tree::
     │   ├── CheckpointError (ValueError)        weights do not fit, are torn, or are missing
     │   ├── TrainingError (ArithmeticError)     a training went wrong: the loss is no number any more
     │   └── ResourceError (OSError)             disk, memory or time is not enough
-    └── Interrupted                  exit code 130/143: stopped on request, work was saved
+    ├── Interrupted                  exit code 130/143: stopped on request, work was saved
+    └── ToldElsewhere                the exit code of another process of the job, which tells why
 
 Each message says where, what was found, what was expected and what to write instead:
 that is a :class:`Fault`. Errors that can hold several faults show all of them.
@@ -32,6 +33,7 @@ __all__ = [
     "Fault",
     "Interrupted",
     "ResourceError",
+    "ToldElsewhere",
     "TrainingError",
     "UserError",
     "VesaliaError",
@@ -119,3 +121,11 @@ class Interrupted(VesaliaError):
     def __init__(self, message: str = "", *, signal_number: int = 2) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+class ToldElsewhere(VesaliaError):
+    """A process of several that train together ends, and another one of them tells the user why."""
+
+    def __init__(self, message: str = "another process tells why", *, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -31,7 +31,8 @@ from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Listener
 from vesalia.training.loop import Trainer
 from vesalia.training.schedule import EpochSchedule, Schedule
-from vesalia.training.state import Counters, load_state, read_part
+from vesalia.training.state import Counters, Stateful, load_state
+from vesalia.training.trainee import Trainee
 from vesalia.training.validation import Validation
 from vesalia.training.weight_average import WeightAverage
 
@@ -76,17 +77,16 @@ class Bench:
         fabric, precision = Fabric(accelerator="cpu", devices=1), Precision("32-true", channels_last=True)
         optimizer = optim.Adam(precision.arrange_model(self.model).parameters(), lr=RATE)
         counters = Counters(seed=1)
-        if self.resume:
-            counters = load_state(self.folder, model=self.model, optimizer=optimizer)
         average = None if self.ema_decay is None else WeightAverage(self.model, self.ema_decay)
-        if average and self.resume:
-            average.load_state_dict(read_part(self.folder, "average"))
+        parts: dict[str, Stateful] = {"average": average} if average else {}
+        if self.resume:
+            counters, _ = load_state(self.folder, model=self.model, optimizer=optimizer, parts=parts)
         schedule = self.schedule or EpochSchedule(self.epochs, self.valid_every)
         if isinstance(schedule, EpochSchedule):
             schedule.stepped(
                 epoch=counters.epoch, step=counters.step_in_epoch, steps_per_epoch=self.pipeline.steps_per_epoch
             )
-        network, wrapped = fabric.setup(self.model, optimizer)
+        network, wrapped = fabric.setup(Trainee(self.model), optimizer)
         return Trainer(
             fabric=fabric,
             model=self.model,
@@ -107,6 +107,7 @@ class Bench:
             early_stop=EarlyStop(threshold=self.stop_threshold, patience=self.stop_patience),
             gradients=self.gradients,
             average=average,
+            parts=parts,
         )
 
     def validation(self, precision: Precision) -> Validation:

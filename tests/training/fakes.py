@@ -19,8 +19,9 @@ from vesalia.imaging.volume import Sample, Volume
 from vesalia.pipelines.batching import Batch
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.training.listener import EpochReport, Listener, RunStart, StepReport, ValidationReport
+from vesalia.training.meter import Meter
 from vesalia.training.schedule import EpochSchedule, Schedule
-from vesalia.training.state import Counters
+from vesalia.training.state import Counters, Stateful
 from vesalia.training.weight_average import WeightAverage
 
 __all__ = [
@@ -238,6 +239,8 @@ class Run:
     counters: Counters = field(default_factory=Counters)
     schedule: Schedule = field(default_factory=lambda: EpochSchedule(10, 1))
     average: WeightAverage | None = None
+    meter: Meter = field(default_factory=Meter)
+    parts: dict[str, Stateful] = field(default_factory=dict)
 
 
 def make_run(seed: int = 0, *, steps: int = 2, counters: Counters | None = None) -> Run:

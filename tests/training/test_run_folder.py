@@ -13,7 +13,7 @@ import pytest
 from tests.training.fakes import TinyModel
 from vesalia.errors import ResourceError
 from vesalia.inference.weights import save_weights
-from vesalia.training.run_folder import best_sha256, lock_run_folder, prepare_run_folder, recall_best
+from vesalia.training.run_folder import Rival, best_sha256, find_rival, lock_run_folder, prepare_run_folder
 from vesalia.training.state import Counters
 
 RUN = (
@@ -159,31 +159,24 @@ class TestBestValue:
         save_weights(folder / "model", TinyModel(), card={**card, "epoch": 5, "metric": metric})
 
     @pytest.mark.parametrize(
-        ("on_card", "stored", "recalled"),
-        [(0.8, (0.5, 2), (0.8, 5)), (0.3, (0.5, 2), (0.5, 2)), (0.5, (0.5, 2), (0.5, 2)), (None, (0.5, 2), (0.5, 2))],
+        ("on_card", "rival"), [(0.8, Rival(0.8, 5)), (0.3, Rival()), (0.5, Rival()), (None, Rival())]
     )
-    def test_the_card_s_counts_where_it_is_better(
-        self, tmp_path: Path, on_card: float | None, stored: tuple[float, int], recalled: tuple[float, int]
+    def test_the_card_s_is_a_rival_where_it_is_better(
+        self, tmp_path: Path, on_card: float | None, rival: Rival
     ) -> None:
         self.put_best(tmp_path, on_card)
-        counters = Counters(best=stored[0], best_epoch=stored[1])
-        recall_best(tmp_path, counters)
-        assert (counters.best, counters.best_epoch) == recalled
+        assert find_rival(tmp_path, Counters(best=0.5, best_epoch=2)) == rival
 
     def test_the_model_that_the_run_started_from_is_not_its_best(self, tmp_path: Path) -> None:
         self.put_best(tmp_path, 0.9)
         counters = Counters(start_sha256=best_sha256(tmp_path))
-        recall_best(tmp_path, counters)
-        assert counters.best_epoch == 0
+        assert find_rival(tmp_path, counters) == Rival()
         self.put_best(tmp_path, 0.7)  # other weights
-        recall_best(tmp_path, counters)
-        assert (counters.best, counters.best_epoch) == (0.7, 5)
+        assert find_rival(tmp_path, counters) == Rival(0.7, 5)
 
     @pytest.mark.parametrize("text", [None, "{", '{"format": "other"}'])
-    def test_without_a_card_that_can_be_read_the_state_s_counts(self, tmp_path: Path, text: str | None) -> None:
+    def test_without_a_card_that_can_be_read_there_is_none(self, tmp_path: Path, text: str | None) -> None:
         if text is not None:
             (tmp_path / "model.json").write_text(text)
-        counters = Counters(best=0.5, best_epoch=2)
-        recall_best(tmp_path, counters)
-        assert (counters.best, counters.best_epoch) == (0.5, 2)
+        assert find_rival(tmp_path, Counters(best=0.5, best_epoch=2)) == Rival()
         assert best_sha256(tmp_path) == ""

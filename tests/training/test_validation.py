@@ -28,7 +28,7 @@ from vesalia.errors import ConfigError
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
 from vesalia.training.listener import Listener
-from vesalia.training.validation import Validation
+from vesalia.training.validation import Judged, Validation
 
 
 class SeenFields(Metric):
@@ -70,7 +70,7 @@ def make(metrics: Sequence[Metric], *, source: FakePipeline | None = None, **cha
 
 def run(
     validation: Validation, model: TinyModel, *, longest_s: float = math.inf, listener: Listener | None = None
-) -> tuple[int, float]:
+) -> Judged:
     """Run it."""
     return validation.run(model, listener=listener or Listener(), stop=StopRequest(), longest_s=longest_s)
 
@@ -106,10 +106,10 @@ def test_metrics_are_told_the_spacing() -> None:
 
 def test_every_subject_is_scored_by_name_and_in_order() -> None:
     metric = Likeness()
-    cases, seconds = run(make([metric]), TinyModel())
+    judged = run(make([metric]), TinyModel())
     assert [score.subject for score in metric.scores] == ["case_0", "case_1", "case_2"]
-    assert cases == 3
-    assert seconds >= 0
+    assert judged.cases == 3
+    assert judged.seconds >= 0
 
 
 def test_the_score_is_that_of_the_network_in_evaluation_mode() -> None:
@@ -184,8 +184,9 @@ def test_a_request_to_stop_ends_it_after_the_case_in_work() -> None:
         def validating(self, done: int, total: int) -> None:
             stop.signal_number = 2 if done == 2 else None
 
-    cases, _ = make([metric]).run(TinyModel(), listener=Impatient(), stop=stop)
-    assert cases == len(metric.scores) == 2
+    judged = make([metric]).run(TinyModel(), listener=Impatient(), stop=stop)
+    assert judged.cases == len(metric.scores) == 2
+    assert judged.stopped
 
 
 class TestInPart:
@@ -197,12 +198,14 @@ class TestInPart:
     ) -> None:
         """Loading takes all of the time here, 3 s a case: it counts."""
         metric, source = Likeness(), SlowPipeline(clock, items=5, sample_s=[3.0])
-        assert run(make([metric], source=source), TinyModel(), longest_s=longest_s) == (judged, 3.0 * judged)
+        assert run(make([metric], source=source), TinyModel(), longest_s=longest_s) == Judged(
+            judged, 3.0 * judged, stopped=False
+        )
         assert len(metric.scores) == source.taken == judged
 
     def test_a_case_that_takes_long_ends_it(self, clock: Clock) -> None:
         source = SlowPipeline(clock, items=5, sample_s=[1.0, 1.0, 20.0, 1.0])
-        assert run(make([Likeness()], source=source), TinyModel(), longest_s=10) == (3, 22.0)
+        assert run(make([Likeness()], source=source), TinyModel(), longest_s=10) == Judged(3, 22.0, stopped=False)
 
     def test_the_listener_hears_of_how_many_it_is_a_part(self, clock: Clock) -> None:
         ears, source = Ears(), SlowPipeline(clock, items=5)

@@ -11,7 +11,7 @@ import torch
 
 from vesalia.runtime.seeds import generator
 
-__all__ = ["WHOLE", "Shard", "epoch_order", "shuffled", "step_count", "steps"]
+__all__ = ["WHOLE", "Shard", "epoch_order", "shuffled", "step_count", "steps", "steps_done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ def epoch_order(items: Sequence[int], *, seed: int, epoch: int, shuffle: bool) -
 def step_count(items: int, batch_size: int) -> int:
     """Steps of an epoch: the last batch may be smaller, it is never dropped."""
     return ceil(items / batch_size)
+
+
+def steps_done(done: int, items: int, batch_size: int) -> int:
+    """Steps of an epoch of ``items`` of which ``done`` are done; a part of a step is none, unless it is the last."""
+    return step_count(items, batch_size) if done >= items else done // batch_size
 
 
 def steps(order: Sequence[int], batch_size: int, *, done: int = 0) -> list[Sequence[int]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import optim
 
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
@@ -20,19 +22,24 @@ from vesalia.components.models.base import Model
 from vesalia.errors import Interrupted, ResourceError
 from vesalia.inference.card import model_card
 from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
+from vesalia.inference.curves import HISTORY_FILE
 from vesalia.inference.matching import load_matching
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import TrainPlan
 from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.label_names import class_names, labels_by_value
+from vesalia.pipelines.order import WHOLE, Shard, steps_done
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime import machine
 from vesalia.runtime.device import choose_device
+from vesalia.runtime.files import write_text
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.jsonfile import read_json
 from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.precision import Precision, choose_precision, wants_amp
 from vesalia.runtime.seeds import derive
+from vesalia.runtime.together import ALONE, Ranks
+from vesalia.training.collaboration import make_fabric
 from vesalia.training.determinism import choose_seed, deterministic_algorithms
 from vesalia.training.early_stop import EarlyStop
 from vesalia.training.frozen import freeze
@@ -42,11 +49,12 @@ from vesalia.training.listener import Audience, Listener, RunStart
 from vesalia.training.loop import Trainer
 from vesalia.training.manifest import describe_run, note_resumption, write_manifest
 from vesalia.training.result import TrainResult
-from vesalia.training.run_folder import best_sha256, lock_run_folder, prepare_run_folder, recall_best
+from vesalia.training.run_folder import Rival, best_sha256, find_rival, lock_run_folder, prepare_run_folder
 from vesalia.training.schedule import BudgetSchedule, EpochSchedule, Schedule
-from vesalia.training.state import Counters, load_state, read_counters, read_part
+from vesalia.training.state import STATE_FILE, Counters, Stateful, load_state, put_state, read_counters
 from vesalia.training.tracking import HistoryFile, TensorBoard
-from vesalia.training.validation import Validation
+from vesalia.training.trainee import Trainee
+from vesalia.training.validation import Validation, can_be_dealt
 from vesalia.training.weight_average import WeightAverage
 
 __all__ = ["TrainOptions", "fit"]
@@ -75,6 +83,7 @@ def fit(
     *,
     listener: Listener | None = None,
     stop: StopRequest | None = None,
+    ranks: Ranks = ALONE,
 ) -> TrainResult:
     """Train what ``plan`` says.
 
@@ -83,6 +92,7 @@ def fit(
         options: How to run it.
         listener: Is told of the course.
         stop: Set it to have the run save and stop.
+        ranks: The processes that train together; the first one writes files and speaks.
 
     Raises:
         DataError: An item cannot be read or does not fit.
@@ -91,17 +101,22 @@ def fit(
         ResourceError: Disk, memory or time is not enough.
     """
     options = options or TrainOptions()
-    stored = read_counters(plan.checkpoint_dir) if options.resume else None
-    seed = stored.seed if stored else choose_seed(options.seed, plan.determinism)
+    resuming, seed = ranks.share(_beginning(plan, options) if ranks.first else (False, 0))
     asked = plan.determinism is not None or options.seed is not None
     on_cpu = choose_device(options.device).type == "cpu"  # where every algorithm in use is deterministic as it is
     with deterministic_algorithms(wanted=asked and not on_cpu), contextlib.ExitStack() as closing:
-        closing.enter_context(lock_run_folder(plan.checkpoint_dir))
-        audience = Audience(listener or Listener())
+        if ranks.first:
+            closing.enter_context(lock_run_folder(plan.checkpoint_dir))
+        audience = Audience(listener if listener and ranks.first else Listener())
         closing.callback(audience.closed)
-        setup = _Setup(plan, options, seed, audience, StopRequest() if stop is None else stop, closing)
-        trainer, resumed = setup.trainer(stored)
-        return setup.run(trainer, resumed=resumed)
+        setup = _Setup(plan, options, seed, audience, StopRequest() if stop is None else stop, closing, ranks)
+        return setup.run(setup.trainer(resuming=resuming), resumed=resuming)
+
+
+def _beginning(plan: TrainPlan, options: TrainOptions) -> tuple[bool, int]:
+    """Whether the run goes on from an earlier one, and its seed."""
+    stored = read_counters(plan.checkpoint_dir) if options.resume else None
+    return stored is not None, stored.seed if stored else choose_seed(options.seed, plan.determinism)
 
 
 @dataclass(slots=True)
@@ -114,32 +129,31 @@ class _Setup:
     audience: Audience
     stop: StopRequest
     closing: contextlib.ExitStack
+    ranks: Ranks
     notes: list[str] = field(default_factory=list)
     _listed: dict[str, DataList] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
-    def trainer(self, stored: Counters | None) -> tuple[Trainer, bool]:
-        """Everything, ready to run, and whether it goes on from an earlier run."""
+    def trainer(self, *, resuming: bool) -> Trainer:
+        """Everything, ready to run."""
         plan = self.plan
         builder = Builder(plan.archive)
         fabric, precision = self._fabric()
         # On its device before the optimizer sees it: a resumed optimizer's state goes where the weights are.
-        model = self._model(builder, precision, resuming=stored is not None).to(fabric.device)
+        model = self._model(builder, precision, resuming=resuming).to(fabric.device)
         optimizer = builder.build(plan.optimizer)(model.parameters(), plan.learning_rate)
-        counters = Counters(seed=self.seed)
-        if stored:
-            counters = load_state(plan.checkpoint_dir, model=model, optimizer=optimizer)
-            recall_best(plan.checkpoint_dir, counters)
-            if self.options.seed not in {None, counters.seed}:
-                self.notes.append(f"--seed: a resumed run keeps its seed, {counters.seed}")
+        average = None if plan.ema_decay is None else WeightAverage(model, plan.ema_decay)
+        parts = _parts(fabric, average)
+        counters = self._resumed(model, optimizer, parts) if resuming else Counters(seed=self.seed)
         pipeline = self._pipeline(builder, "train", epoch=counters.epoch - 1)
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
-        network, wrapped = fabric.setup(model, optimizer)
+        counters.step_in_epoch = steps_done(counters.items_in_epoch, pipeline.items, pipeline.items_per_step)
+        network, wrapped = fabric.setup(Trainee(model), optimizer)
         validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
         schedule = self._schedule(counters, pipeline.steps_per_epoch)
-        self._make_room(counters, resuming=stored is not None)
-        trainer = Trainer(
+        keeper = self._keeper(counters, validation, resuming=resuming)
+        return Trainer(
             fabric=fabric,
             model=model,
             network=network,
@@ -152,30 +166,54 @@ class _Setup:
             lr_policy=builder.build(plan.lr_policy) if plan.lr_policy else None,
             schedule=schedule,
             precision=precision,
-            keeper=Keeper(folder=plan.checkpoint_dir, describe=self._describe(validation)),
+            keeper=keeper,
             listener=self._audience(counters, _unrecorded(validation, aux_ops), builder.build_all(plan.handlers)),
             counters=counters,
             stop=self.stop,
             early_stop=_early_stop(plan),
             gradients=Gradients(batches_per_update=plan.batches_per_update, largest_norm=plan.largest_gradient_norm),
-            average=self._average(model, resuming=stored is not None),
+            average=average,
+            parts=parts,
+            ranks=self.ranks,
         )
-        return trainer, stored is not None
 
-    def _make_room(self, counters: Counters, *, resuming: bool) -> None:
+    def _resumed(self, model: Model, optimizer: optim.Optimizer, parts: Mapping[str, Stateful]) -> Counters:
+        """The state of the run that is gone on with: the first rank finds it, and all have the same."""
+        folder = self.plan.checkpoint_dir
+        if self.ranks.first:
+            counters, content = load_state(
+                folder, model=model, optimizer=optimizer, parts=parts, skipped=self.audience.warned
+            )
+            self.ranks.share_bytes(content)
+        else:
+            content = self.ranks.share_bytes(b"")
+            counters = put_state(content, folder / STATE_FILE, model=model, optimizer=optimizer, parts=parts)
+        self.seed = counters.seed
+        if self.options.seed not in {None, counters.seed}:
+            self.notes.append(f"--seed: a resumed run keeps its seed, {counters.seed}")
+        return counters
+
+    def _keeper(self, counters: Counters, validation: Validation | None, *, resuming: bool) -> Keeper:
         """Last of the preparations: a run that cannot begin leaves the earlier one where it is."""
         folder = self.plan.checkpoint_dir
-        previous = prepare_run_folder(folder, resuming=resuming, start=self.plan.checkpoint)
-        if previous:
-            self.notes.append(f"the earlier run in {folder} was moved to {previous}")
-        if not resuming:
-            counters.start_sha256 = best_sha256(folder)
+        rival = Rival()
+        if self.ranks.first:
+            previous = prepare_run_folder(folder, resuming=resuming, start=self.plan.checkpoint)
+            if previous:
+                self.notes.append(f"the earlier run in {folder} was moved to {previous}")
+            if resuming:
+                rival = find_rival(folder, counters)
+                write_text(folder / HISTORY_FILE, "".join(json.dumps(entry) + "\n" for entry in counters.history))
+            else:
+                counters.start_sha256 = best_sha256(folder)
+        return Keeper(folder=folder, describe=self._describe(validation), rival=rival, writes=self.ranks.first)
 
     def run(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
         """Write the manifest, run the loop, tell the result."""
         before = trainer.counters.seconds
         if not trainer.counters.finished or not trainer.schedule.finished:
-            self._write_manifest(trainer.precision, resumed=resumed)
+            if self.ranks.first:
+                self._write_manifest(trainer.precision, resumed=resumed)
             trainer.listener.started(self._start_report(trainer, resumed=resumed))
             try:
                 trainer.run()
@@ -195,10 +233,9 @@ class _Setup:
         precision = choose_precision(device, amp=wants_amp(self.plan.use_amp))
         if precision.note:
             self.notes.append(precision.note)
-        if self.plan.multi_gpu:
-            self.notes.append("multi_gpu: this version trains in one process, on one device")
-        index = [device.index or 0] if device.type == "cuda" else 1
-        return Fabric(accelerator=device.type, devices=index, precision=precision.name), precision
+        if self.plan.multi_gpu and self.ranks.world == 1:
+            self.notes.append("multi_gpu: one process; start it with torchrun or mpirun to train with several")
+        return make_fabric(self.ranks, device, precision=precision.name), precision
 
     def _model(self, builder: Builder, precision: Precision, *, resuming: bool) -> Model:
         torch.manual_seed(derive(self.seed, "weights"))
@@ -211,15 +248,7 @@ class _Setup:
         precision.arrange_model(model)
         return model
 
-    def _average(self, model: Model, *, resuming: bool) -> WeightAverage | None:
-        if self.plan.ema_decay is None:
-            return None
-        average = WeightAverage(model, self.plan.ema_decay)
-        if resuming:
-            average.load_state_dict(read_part(self.plan.checkpoint_dir, "average"))
-        return average
-
-    def _pipeline(self, builder: Builder, part: str, *, epoch: int = 0) -> BoundPipeline:
+    def _pipeline(self, builder: Builder, part: str, *, epoch: int = 0, dealt: bool = True) -> BoundPipeline:
         plan = self.plan if part == "train" or self.plan.validate is None else self.plan.validate
         pipeline = builder.build(plan.image_pipeline)
         bound: BoundPipeline = pipeline.bind(
@@ -227,6 +256,7 @@ class _Setup:
             batch_transforms=builder.build_all(self.plan.batch_transforms) if part == "train" else [],
             seed=derive(self.seed, part),
             num_classes=self.plan.model.argument("num_classes"),
+            shard=Shard(self.ranks.rank, self.ranks.world) if dealt else WHOLE,
         )
         self.closing.callback(bound.close)
         self._listed[part] = bound.datalist
@@ -237,6 +267,7 @@ class _Setup:
     def _filling(self, done: int, total: int) -> None:
         """Pass on how full the cache is; a request to stop need not wait for the rest."""
         self.audience.filling(done, total)
+        self.ranks.check()
         if self.stop:
             message = "stopped while the cache was being filled; the run's files are as they were"
             raise Interrupted(message, signal_number=self.stop.signal_number or 2)
@@ -252,8 +283,11 @@ class _Setup:
             return None
         metrics = builder.build_all(self.plan.validate.metrics)
         read = {getattr(metric, "field", "") for metric in metrics}
+        dealt = can_be_dealt(metrics)
+        if self.ranks.world > 1 and not dealt:
+            self.notes.append("multi_gpu: each process judges all subjects, as a custom metric judges them together")
         return Validation(
-            source=self._pipeline(builder, "validate"),
+            source=self._pipeline(builder, "validate", dealt=dealt),
             inferer=builder.build(self.plan.validate.inferer),
             metrics=metrics,
             aux_ops=[op for op in aux_ops if read & set(op.tags())],
@@ -261,11 +295,14 @@ class _Setup:
             device=fabric.device,
             precision=precision,
             autocast=fabric.autocast,
+            ranks=self.ranks,
+            dealt=dealt,
         )
 
     def _schedule(self, counters: Counters, steps_per_epoch: int) -> Schedule:
         if self.options.deadline is not None:
-            budget = BudgetSchedule(self.options.deadline)
+            clock = {"clock": self.ranks.time} if self.ranks.world > 1 else {}
+            budget = BudgetSchedule(self.options.deadline, **clock)
             if counters.schedule:  # a run that came to its end stays there
                 budget.restore({"fraction": 1.0} if counters.finished else counters.schedule)
             return budget
@@ -276,6 +313,8 @@ class _Setup:
         return schedule
 
     def _audience(self, counters: Counters, hidden: frozenset[str], handlers: list[Listener]) -> Listener:
+        if not self.ranks.first:
+            return self.audience
         folder = self.plan.checkpoint_dir
         board = TensorBoard(folder, interval=self.plan.summary_interval, hidden=hidden)
         self.audience.listeners += (HistoryFile(folder, keep_until_step=counters.step), board, *handlers)
@@ -313,7 +352,7 @@ class _Setup:
     def _start_report(self, trainer: Trainer, *, resumed: bool) -> RunStart:
         return RunStart(
             archive=self.plan.archive.root.name,
-            device=str(trainer.fabric.device),
+            device=self._devices(trainer.fabric),
             precision=trainer.precision.name,
             parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
             train_items=trainer.pipeline.items,
@@ -324,13 +363,18 @@ class _Setup:
             notes=tuple(self.notes),
         )
 
+    def _devices(self, fabric: Fabric) -> str:
+        together = f", {self.ranks.world} processes together" if self.ranks.world > 1 else ""
+        return f"{fabric.device}{together}"
+
     def _result(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
-        counters = trainer.counters
+        counters, rival = trainer.counters, trainer.keeper.rival
         folder = self.plan.checkpoint_dir
+        best, epoch = max((counters.best, counters.best_epoch), (rival.value, rival.epoch))
         return TrainResult(
             key_metric=trainer.validation.key.name if trainer.validation else "",
-            best_metric=counters.best if counters.best_epoch else math.nan,
-            best_epoch=counters.best_epoch,
+            best_metric=best if epoch else math.nan,
+            best_epoch=epoch,
             epochs=counters.epoch - (counters.step_in_epoch == 0),
             steps=counters.step,
             seconds=counters.seconds,
@@ -357,6 +401,13 @@ def _unrecorded(validation: Validation | None, aux_ops: Sequence[AuxOp]) -> froz
     metrics = validation.metrics if validation else ()
     tags = [f"validation/{metric.name}" for metric in metrics if not metric.do_summary]
     return frozenset([*tags, *(f"epoch/{tag}" for op in aux_ops if not op.do_summary for tag in op.tags())])
+
+
+def _parts(fabric: Fabric, average: WeightAverage | None) -> dict[str, Stateful]:
+    """What has a state besides weights and optimizer."""
+    scaler = getattr(fabric.strategy.precision, "scaler", None)
+    parts = {"average": average, "scaler": scaler}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _early_stop(plan: TrainPlan) -> EarlyStop:

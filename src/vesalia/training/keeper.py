@@ -14,13 +14,17 @@ from torch import optim
 from vesalia.components.models.base import Model
 from vesalia.inference.checkpoint_names import BEST, FINAL
 from vesalia.inference.weights import save_weights
+from vesalia.training.meter import Meter
+from vesalia.training.run_folder import Rival
 from vesalia.training.schedule import Schedule
-from vesalia.training.state import Counters, save_state
+from vesalia.training.state import Counters, Stateful, save_state
 from vesalia.training.weight_average import WeightAverage, wearing
 
 __all__ = ["Keeper", "Standing"]
 
 _STATE_EVERY_S = 30.0
+_LARGEST_SHARE = 0.02
+"""Part of the time that saving states may take: those of a large network come less often."""
 
 
 class Standing(Protocol):
@@ -31,6 +35,8 @@ class Standing(Protocol):
     counters: Counters
     schedule: Schedule
     average: WeightAverage | None
+    meter: Meter
+    parts: Mapping[str, Stateful]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,38 +46,63 @@ class Keeper:
     Attributes:
         folder: The run folder (``MMAR_CKPT_DIR``).
         describe: Makes the card beside the weights: network, config, class names, epoch, metric.
-        state_every_s: Least seconds between states that are saved between two steps.
+        state_every_s: Least seconds between states that are saved between two steps; None for half a minute, or longer
+            where saving takes long.
+        states_kept: States that are kept, the newest included.
+        rival: A best model on disk that is newer than the state the run goes on from; a worse one does not replace it.
+        writes: Whether this process writes; of several that train together, the first does.
     """
 
     folder: Path
     describe: Callable[[Counters], Mapping[str, Any]]
-    state_every_s: float = _STATE_EVERY_S
+    state_every_s: float | None = None
+    states_kept: int = 2
+    rival: Rival = field(default_factory=Rival)
+    writes: bool = True
     _saved: float = field(default_factory=time.monotonic)
+    _took_s: float = 0.0
 
     def save_best(self, run: Standing) -> None:
         """Write ``model``: v3's ``model.ckpt``."""
-        self._save_weights(BEST, run)
+        if run.counters.best >= self.rival.value:
+            self._save_weights(BEST, run)
 
     def save_last(self, run: Standing) -> None:
         """Write ``model_final``, and the state; without a best model (nothing was judged) the last is it."""
         self._save_weights(FINAL, run)
-        if run.counters.best_epoch == 0:
+        if run.counters.best_epoch == 0 and self.rival.epoch == 0:
             self._save_weights(BEST, run)
         self.save_state(run)
 
     def save_state(self, run: Standing) -> None:
         """Write the state to go on from."""
-        run.counters.schedule = run.schedule.to_dict()
-        parts = {} if run.average is None else {"average": run.average}
-        save_state(self.folder, model=run.model, optimizer=run.optimizer, counters=run.counters, parts=parts)
+        if not self.writes:
+            return
+        began = time.monotonic()
+        now = run.counters
+        now.schedule, now.measured = run.schedule.to_dict(), run.meter.to_dict()
+        save_state(
+            self.folder,
+            model=run.model,
+            optimizer=run.optimizer,
+            counters=now,
+            parts=run.parts,
+            kept=self.states_kept,
+        )
         self._saved = time.monotonic()
+        self._took_s = self._saved - began
 
     def save_state_now_and_then(self, run: Standing) -> None:
         """Write the state if the last one is old enough."""
-        if time.monotonic() - self._saved >= self.state_every_s:
+        least_s = (
+            max(_STATE_EVERY_S, self._took_s / _LARGEST_SHARE) if self.state_every_s is None else self.state_every_s
+        )
+        if time.monotonic() - self._saved >= least_s:
             self.save_state(run)
 
     def _save_weights(self, name: str, run: Standing) -> None:
+        if not self.writes:
+            return
         card = self.describe(run.counters)
         with wearing(run.average, run.model):  # an average that was judged is what is kept
             save_weights(self.folder / name, run.model, card=card)

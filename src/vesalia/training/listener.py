@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vesalia.runtime.jsonfile import as_json
 
 __all__ = ["Audience", "EpochReport", "Listener", "RunStart", "StepReport", "ValidationReport"]
 
@@ -86,6 +89,10 @@ class EpochReport:
     waiting_share: float
     values: dict[str, float] = field(default_factory=dict)
 
+    def entry(self) -> dict[str, Any]:
+        """The line of ``history.jsonl``."""
+        return _entry("epoch", asdict(self))
+
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
@@ -115,10 +122,21 @@ class ValidationReport:
     best: bool
     unprinted: tuple[str, ...] = ()
 
+    def entry(self) -> dict[str, Any]:
+        """The line of ``history.jsonl``."""
+        values = asdict(self)
+        del values["unprinted"]
+        return _entry("validation", values)
+
     @property
     def printed(self) -> dict[str, float]:
         """The metrics that a console shows."""
         return {name: value for name, value in self.metrics.items() if name not in self.unprinted}
+
+
+def _entry(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = as_json({"kind": kind, **values})
+    return entry
 
 
 class Listener:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -23,23 +23,27 @@ from vesalia.components.lr_policies.base import LearningRatePolicy, Progress
 from vesalia.components.models.base import Model, trained
 from vesalia.errors import Interrupted, TrainingError
 from vesalia.pipelines.batching import Batch
+from vesalia.pipelines.order import steps_done
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
 from vesalia.runtime.seeds import derive
+from vesalia.runtime.stopwatch import stage
+from vesalia.runtime.together import ALONE, Ranks
 from vesalia.training.early_stop import EarlyStop
 from vesalia.training.gradients import Gradients
 from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Listener, ValidationReport
 from vesalia.training.meter import Meter
 from vesalia.training.schedule import Schedule
-from vesalia.training.state import Counters
+from vesalia.training.state import Counters, Stateful
 from vesalia.training.supervision import supervised_loss
-from vesalia.training.validation import Validation
+from vesalia.training.validation import Judged, Validation
 from vesalia.training.weight_average import WeightAverage, wearing
 
 __all__ = ["Trainer"]
 
+_LOSS = "loss of the step"
 _MOST_SKIPPED = 20
 """Steps in a row whose gradients are not finite, after which a training is given up."""
 
@@ -50,8 +54,8 @@ class Trainer:
 
     Attributes:
         fabric: Devices, number format, gradients.
-        model: The network itself, for weights and regularisation.
-        network: The network as Fabric wraps it, for the forward pass of a step.
+        model: The network itself, for its weights.
+        network: The network with its regularisation, as Fabric wraps it, for the forward pass of a step.
         optimizer: As Fabric wraps it.
         loss: From probabilities and labels to a number.
         aux_ops: Extra values of each step.
@@ -68,6 +72,8 @@ class Trainer:
         early_stop: Says when the training has seen enough.
         gradients: How many batches make an update, and how large it may be.
         average: A moving average of the weights, judged and kept in their place; None for none.
+        parts: What else has a state to resume from, by name.
+        ranks: The processes that train together.
     """
 
     fabric: Fabric
@@ -89,10 +95,11 @@ class Trainer:
     early_stop: EarlyStop = field(default_factory=EarlyStop)
     gradients: Gradients = field(default_factory=Gradients)
     average: WeightAverage | None = None
-    _skipped: int = 0
+    parts: Mapping[str, Stateful] = field(default_factory=dict)
+    ranks: Ranks = ALONE
+    meter: Meter = field(default_factory=Meter)
     _began: float = field(default_factory=time.monotonic)
     _seconds_before: float = 0.0
-    _meter: Meter = field(default_factory=Meter)
 
     def run(self) -> Counters:
         """Train to the end of the schedule; the best and the last model are on disk afterwards.
@@ -116,10 +123,13 @@ class Trainer:
     def _train_epoch(self) -> None:
         """One pass over the pipeline's items, or what is left of it."""
         now = self.counters
-        self._meter.begin(self.pipeline)
+        self.meter.begin(self.pipeline)
+        self.meter.restore(now.measured)  # of the epoch that is resumed
+        now.measured = {}
         self.gradients.forget()  # what a time budget left over
-        done = now.step_in_epoch * self.pipeline.items_per_step
-        with contextlib.closing(self.pipeline.epoch(now.epoch - 1, done=done)) as batches:
+        another = self.schedule.goes_on_after(now.epoch)
+        given = self.pipeline.epoch(now.epoch - 1, done=now.items_in_epoch, another=another)
+        with contextlib.closing(given) as batches:
             for batch in batches:
                 if self.gradients.complete:
                     self.keeper.save_state_now_and_then(self)  # here, where no validation is pending
@@ -131,52 +141,74 @@ class Trainer:
     def _train_batch(self, batch: Batch) -> None:
         """One step, and what may follow it: a request to stop, a validation that the clock asks for."""
         now = self.counters
-        loss, values = self._step(batch)
+        with stage("step"):
+            samples, measured = self._step(batch)
         now.step += 1
-        now.step_in_epoch += 1
+        now.items_in_epoch = min(now.items_in_epoch + self.pipeline.items_per_step, self.pipeline.items)
+        now.step_in_epoch = steps_done(now.items_in_epoch, self.pipeline.items, self.pipeline.items_per_step)
         now.seconds = self._seconds_before + time.monotonic() - self._began
         self.schedule.stepped(epoch=now.epoch, step=now.step_in_epoch, steps_per_epoch=self.pipeline.steps_per_epoch)
-        self._meter.add(loss, values, samples=len(batch.names))
-        self.listener.stepped(self._meter.step_report(now, self.schedule, learning_rate=self._used_rate()))
+        self.meter.add(measured.pop(_LOSS), measured, samples=samples)
+        with stage("report"):
+            self.listener.stepped(self.meter.step_report(now, self.schedule, learning_rate=self._used_rate()))
         if not self.gradients.complete:  # nothing to save or to judge between the batches of one update
             return
-        if self.stop:
+        if self.ranks.any(self.stop):
             self._leave()
         if not self.schedule.finished and self.schedule.due(epoch=now.epoch, epoch_ended=False):
             self._validate()
 
     def _end_epoch(self) -> None:
         now = self.counters
-        if self._meter.steps:  # none where a run was stopped between an epoch's last step and its validation
-            self.listener.epoch_ended(self._meter.epoch_report(now, self._used_rate()))
+        if self.meter.steps:  # none where a run was stopped between an epoch's last step and its validation
+            report = self.meter.epoch_report(now, self._used_rate())
+            self.meter.clear()
+            now.history.append(report.entry())
+            self.listener.epoch_ended(report)
         unjudged = now.validated_step != now.step
         if unjudged and (self.schedule.due(epoch=now.epoch, epoch_ended=True) or self.schedule.finished):
             self._validate()
         if not self.schedule.finished:  # else a moving cache would wait for items that nobody takes
             self.pipeline.report_epoch_end()
         now.epoch += 1
-        now.step_in_epoch = 0
+        now.step_in_epoch = now.items_in_epoch = 0
 
-    def _step(self, batch: Batch) -> tuple[float, dict[str, float]]:
-        """One batch, and the update that may be due with it; returns the loss and the aux-op values."""
-        torch.manual_seed(derive(self.counters.seed, "network", self.counters.step))  # dropout's dice
+    def _step(self, batch: Batch) -> tuple[int, dict[str, float]]:
+        """One batch, and the update that may be due with it; returns the samples and the means over all ranks."""
+        now = self.counters
+        own_branch = (self.ranks.rank,) if self.ranks.rank else ()
+        torch.manual_seed(derive(now.seed, "network", now.step, *own_branch))  # dropout's dice
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        image = self.precision.arrange(self.fabric.to_device(batch.fields["image"]).float())
-        target = self.fabric.to_device(batch.fields["label"])
-        output = trained(self.network(image))
-        probabilities = output.probabilities
-        loss = supervised_loss(self.loss, output, target)
-        total = loss + output.own_loss + self.model.regularisation()
+        with stage("transfer"):
+            image = self.precision.arrange(self.fabric.to_device(batch.fields["image"]).float())
+            target = self.fabric.to_device(batch.fields["label"])
+        rows = len(image) if batch.counts else 0
+        samples = round(self.ranks.total(rows)[0])
         if self.gradients.complete:
             self.optimizer.zero_grad()
-        share = self.gradients.take(len(image))
-        self.fabric.backward(total if share == 1 else total * share)
-        if self.gradients.due(epoch_ends=self.counters.step_in_epoch + 1 >= self.pipeline.steps_per_epoch):
-            self._update(float(total.detach()))
+        share = self.gradients.take(samples)
+        due = self.gradients.due(epoch_ends=now.items_in_epoch + self.pipeline.items_per_step >= self.pipeline.items)
+        together = self.ranks.world > 1
+        with self.fabric.no_backward_sync(self.network, enabled=together and not due):  # type: ignore[arg-type]
+            with stage("forward"):
+                output = trained(self.network(image))
+                total = supervised_loss(self.loss, output, target) + output.own_loss
+            with stage("backward"):  # gradients are averaged over the ranks, each of which counts by its samples
+                self.fabric.backward(total * (share * rows * self.ranks.world / samples))
         with torch.no_grad():
-            tagged = [op(probabilities=probabilities, target=target, loss=total) for op in self.aux_ops]
-        return float(total.detach()), {tag: float(value) for values in tagged for tag, value in values.items()}
+            tagged = [op(probabilities=output.probabilities, target=target, loss=total) for op in self.aux_ops]
+        values = {_LOSS: total.detach(), **{tag: value for values in tagged for tag, value in values.items()}}
+        measured = self._means(values, part=rows / samples)
+        if due:
+            with stage("update"):
+                self._update(measured[_LOSS])
+        return samples, measured
+
+    def _means(self, values: Mapping[str, torch.Tensor], *, part: float) -> dict[str, float]:
+        """The means over all ranks of values that are means over ``part`` of the samples."""
+        weighed = [float(value) * part if part else 0.0 for value in values.values()]
+        return dict(zip(values, self.ranks.total(*weighed), strict=True))
 
     def _update(self, loss: float) -> None:
         """Apply the gradients, unless they are not numbers: then leave this step out, as a gradient scaler does."""
@@ -187,8 +219,8 @@ class Trainer:
             self.optimizer.step()
         if usable and self.average:
             self.average.update(self.model)
-        self._skipped = 0 if usable else self._skipped + 1
-        if self._skipped >= _MOST_SKIPPED:
+        self.counters.skipped = 0 if usable else self.counters.skipped + 1
+        if self.counters.skipped >= _MOST_SKIPPED:
             message = (
                 f"training: found a loss of {loss} or gradients that are not finite in {_MOST_SKIPPED} steps in a row "
                 f"(step {self.counters.step}), expected numbers; write a smaller learning_rate, or set use_amp to false"
@@ -211,7 +243,8 @@ class Trainer:
         """Tell the schedule what a validation costs, so that it can plan."""
         if self.validation and self.schedule.seconds_left() is not None:
             seconds = self.validation.rehearse(self.model, longest_s=self.schedule.validation_seconds())
-            self.schedule.rehearsed(seconds_per_case=seconds, cases=self.validation.source.items)
+            cases = -(-self.validation.source.items // self.ranks.world)
+            self.schedule.rehearsed(seconds_per_case=seconds, cases=cases)
 
     def _validate(self) -> None:
         """Judge the network; keep it if it is the best so far (larger wins, strictly)."""
@@ -220,14 +253,12 @@ class Trainer:
         now = self.counters
         longest_s = self.schedule.validation_seconds()
         with wearing(self.average, self.model):
-            cases, seconds = self.validation.run(
-                self.model, listener=self.listener, stop=self.stop, longest_s=longest_s
-            )
-        if self.stop:
+            judged = self.validation.run(self.model, listener=self.listener, stop=self.stop, longest_s=longest_s)
+        if judged.stopped:
             self._leave()
-        self.schedule.validated(seconds=seconds)
+        self.schedule.validated(seconds=judged.seconds)
         now.validated_step = now.step
-        value = self.validation.key.compute()
+        value = self.ranks.share(self.validation.key.compute() if self.ranks.first else 0.0)
         best = value > now.best
         if best and now.validations_without_gain:
             now.earlier_stalls.append(now.validations_without_gain)
@@ -237,19 +268,21 @@ class Trainer:
         if reason := self.early_stop.reason(now):
             self.schedule.fraction = 1.0
             self.listener.warned(reason)
+        report = self._report(judged, value, best=best)
+        now.history.append(report.entry())
         if best:
             self.keeper.save_best(self)
             self.keeper.save_state(self)  # a resumed run must know of it
-        self.listener.validated(self._report(seconds, cases, value, best=best))
-        self._meter.pause()
+        self.listener.validated(report)
+        self.meter.pause()
 
-    def _report(self, seconds: float, cases: int, value: float, *, best: bool) -> ValidationReport:
-        metrics = self.validation.metrics if self.validation else ()
+    def _report(self, judged: Judged, value: float, *, best: bool) -> ValidationReport:
+        metrics = self.validation.metrics if self.validation and self.ranks.first else ()
         return ValidationReport(
             epoch=self.counters.epoch,
             step=self.counters.step,
-            seconds=seconds,
-            cases=cases,
+            seconds=judged.seconds,
+            cases=judged.cases,
             metrics={metric.name: metric.compute() for metric in metrics},
             per_class={metric.name: metric.per_class() for metric in metrics},
             key_metric=self.validation.key.name if self.validation else "",
@@ -262,4 +295,5 @@ class Trainer:
         """Save and go."""
         self.keeper.save_state(self)
         message = f"stopped at epoch {self.counters.epoch}, step {self.counters.step}; go on with --resume"
-        raise Interrupted(message, signal_number=self.stop.signal_number or 2)
+        asked = max(self.ranks.gather(self.stop.signal_number or 0))
+        raise Interrupted(message, signal_number=asked or 2)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.training.listener import EpochReport, StepReport
@@ -21,8 +23,9 @@ class Meter:
 
     def __init__(self) -> None:
         self._pipeline: BoundPipeline | None = None
-        self._losses: list[float] = []
-        self._values: dict[str, list[float]] = {}
+        self._steps = 0
+        self._loss = self._loss_sum = 0.0
+        self._values: dict[str, tuple[float, int]] = {}
         self._samples = 0
         self._seconds = 0.0
         self._waited = 0.0
@@ -35,14 +38,39 @@ class Meter:
     @property
     def steps(self) -> int:
         """Steps since the epoch, or the resumed part of it, began."""
-        return len(self._losses)
+        return self._steps
 
     def begin(self, pipeline: BoundPipeline) -> None:
         """An epoch begins."""
         self._pipeline = pipeline
-        self._losses, self._values = [], {}
-        self._samples, self._seconds, self._waited = 0, 0.0, 0.0
+        self.clear()
         self.pause()
+
+    def clear(self) -> None:
+        """Forget the epoch: it has been told."""
+        self._steps, self._loss_sum, self._values = 0, 0.0, {}
+        self._samples, self._seconds, self._waited = 0, 0.0, 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the epoch has measured so far, for a resumed run; empty where nothing."""
+        if self._steps == 0:
+            return {}
+        return {
+            "steps": self._steps,
+            "loss_sum": self._loss_sum,
+            "values": {tag: list(sums) for tag, sums in self._values.items()},
+            "samples": self._samples,
+            "seconds": self._seconds,
+            "waited": self._waited,
+        }
+
+    def restore(self, measured: Mapping[str, Any]) -> None:
+        """Go on with the epoch that :meth:`to_dict` told of."""
+        if measured:
+            self._steps, self._loss_sum = measured["steps"], measured["loss_sum"]
+            self._values = {tag: (total, count) for tag, (total, count) in measured["values"].items()}
+            self._samples, self._seconds = measured["samples"], measured["seconds"]
+            self._waited = measured["waited"]
 
     def pause(self) -> None:
         """What happened since the last step is not to be counted."""
@@ -54,9 +82,12 @@ class Meter:
         took = time.monotonic() - self._mark
         waited = (self._pipeline.waiting if self._pipeline else 0.0) - self._waited_mark
         self.pause()
-        self._losses.append(loss)
+        self._steps += 1
+        self._loss = loss
+        self._loss_sum += loss
         for tag, value in values.items():
-            self._values.setdefault(tag, []).append(value)
+            total, count = self._values.get(tag, (0.0, 0))
+            self._values[tag] = (total + value, count + 1)
         self._samples += samples
         self._seconds += took
         self._run_seconds += took
@@ -78,7 +109,7 @@ class Meter:
             epoch=counters.epoch,
             step=counters.step,
             fraction=min(schedule.fraction, 1.0),
-            loss=self._losses[-1],
+            loss=self._loss,
             learning_rate=learning_rate,
             samples_per_s=rates[0],
             waiting_share=rates[1],
@@ -92,10 +123,10 @@ class Meter:
         return EpochReport(
             epoch=counters.epoch,
             step=counters.step,
-            loss=sum(self._losses) / steps,
+            loss=self._loss_sum / steps,
             learning_rate=learning_rate,
             seconds=self._seconds,
             samples_per_s=self._samples / seconds,
             waiting_share=min(1.0, self._waited / seconds),
-            values={tag: sum(values) / len(values) for tag, values in self._values.items()},
+            values={tag: total / count for tag, (total, count) in self._values.items()},
         )

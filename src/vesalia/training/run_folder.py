@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,14 +24,14 @@ from vesalia.inference.checkpoint_names import (
     weights_file,
 )
 from vesalia.inference.curves import HISTORY_FILE
-from vesalia.training.state import STATE_FILE, Counters
+from vesalia.training.state import STATE_PATTERNS, Counters
 
-__all__ = ["best_sha256", "lock_run_folder", "prepare_run_folder", "recall_best"]
+__all__ = ["Rival", "best_sha256", "find_rival", "lock_run_folder", "prepare_run_folder"]
 
 _LOCK_FILE = ".lock"
 _PATTERNS = (
     *(f"{name}{suffix}" for name in (BEST, FINAL) for suffix in (".safetensors", ".json")),
-    STATE_FILE,
+    *STATE_PATTERNS,
     MANIFEST_FILE,
     HISTORY_FILE,
     "events.out.tfevents.*",
@@ -69,14 +71,30 @@ def best_sha256(folder: Path) -> str:
     return ""
 
 
-def recall_best(folder: Path, counters: Counters) -> None:
-    """Take the best value from the best model's card if a kill came between its writing and the state's."""
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A best model that the state knows nothing of: a kill came between its writing and the state's.
+
+    The run comes to it again. It does so to the bit on a CPU; where it does not, a worse model must not replace it.
+
+    Attributes:
+        value: Its key metric.
+        epoch: Its epoch; 0 for no such model.
+    """
+
+    value: float = -math.inf
+    epoch: int = 0
+
+
+def find_rival(folder: Path, counters: Counters) -> Rival:
+    """The best model in the folder if it is better than any that the state knows of."""
     with contextlib.suppress(CheckpointError):
         card = read_card(folder / BEST)
         value = (card.get("metric") or {}).get("value")
         ours = card["sha256"] != counters.start_sha256
         if ours and isinstance(value, float) and value > counters.best:
-            counters.best, counters.best_epoch = value, int(card.get("epoch", 0))
+            return Rival(value, int(card.get("epoch", 0)))
+    return Rival()
 
 
 def prepare_run_folder(folder: Path, *, resuming: bool, start: Path | None = None) -> Path | None:

@@ -8,26 +8,50 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Protocol
+from itertools import islice, zip_longest
+from typing import Any, Protocol
 
 import torch
 
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.losses.base import Loss
-from vesalia.components.metrics.base import Metric, SubjectFields, key_metric
+from vesalia.components.metrics.base import Metric, SubjectFields, SubjectScore, key_metric
 from vesalia.components.models.base import Model
 from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Autocast, Precision
+from vesalia.runtime.together import ALONE, Ranks
 from vesalia.training.listener import Listener
 
-__all__ = ["SampleSource", "Validation"]
+__all__ = ["Judged", "SampleSource", "Validation", "can_be_dealt"]
 
 
 _REHEARSED = 4
+
+
+def can_be_dealt(metrics: Sequence[Metric]) -> bool:
+    """Whether ranks may judge a part of the subjects each: all that ``metrics`` remember is a score per subject.
+
+    Custom metrics for v3 that judge all subjects together remember more.
+    """
+    return all(type(metric).update is Metric.update and type(metric).reset is Metric.reset for metric in metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a validation came to, on all ranks; the scores are in the metrics.
+
+    Attributes:
+        cases: Subjects that were judged.
+        seconds: What it took.
+        stopped: Whether somebody asked the run to stop.
+    """
+
+    cases: int
+    seconds: float
+    stopped: bool
 
 
 class SampleSource(Protocol):
@@ -54,6 +78,8 @@ class Validation:
         device: Where the network is.
         precision: Number format and memory layout.
         autocast: Context for the network.
+        ranks: The processes that train together.
+        dealt: Whether each rank's source gives a part of the subjects; otherwise each gives all.
     """
 
     source: SampleSource
@@ -64,6 +90,8 @@ class Validation:
     device: torch.device
     precision: Precision
     autocast: Autocast
+    ranks: Ranks = ALONE
+    dealt: bool = True
 
     @property
     def key(self) -> Metric:
@@ -80,22 +108,18 @@ class Validation:
         return chosen
 
     @torch.no_grad()
-    def run(
-        self, model: Model, *, listener: Listener, stop: StopRequest, longest_s: float = math.inf
-    ) -> tuple[int, float]:
-        """Judge the samples; scores stay in the metrics. A request to stop ends it early.
+    def run(self, model: Model, *, listener: Listener, stop: StopRequest, longest_s: float = math.inf) -> Judged:
+        """Judge the samples; scores stay in the metrics, those of all ranks. A request to stop ends it early.
 
         Args:
             model: The network; in training mode again afterwards.
             listener: Is told of each sample.
             stop: Set it to end early.
             longest_s: Seconds after which no further sample is begun, as far as the ones before tell.
-
-        Returns:
-            Samples judged, at least one, and seconds it took.
         """
         began = time.monotonic()
         done = 0
+        self.ranks.share_tensors(model.buffers())  # running statistics are each rank's own in training
         for metric in self.metrics:
             metric.reset()
         model.eval()
@@ -103,12 +127,13 @@ class Validation:
             with contextlib.closing(self.source.samples()) as samples:
                 for done, sample in enumerate(samples, 1):
                     self._judge(model, sample)
-                    listener.validating(done, self.source.items)
+                    listener.validating(min(done * self._judges, self.source.items), self.source.items)
+                    self.ranks.check()
                     if stop or (time.monotonic() - began) * (done + 1) / done > longest_s:
                         break
         finally:
             model.train()
-        return done, time.monotonic() - began
+        return self._together(done, time.monotonic() - began, stop=stop)
 
     @torch.no_grad()
     def rehearse(self, model: Model, *, longest_s: float = math.inf) -> float:
@@ -123,7 +148,22 @@ class Validation:
                     break
         seconds = time.monotonic() - began
         model.train()
-        return seconds / max(done, 1)
+        return max(self.ranks.gather(seconds / max(done, 1)))
+
+    @property
+    def _judges(self) -> int:
+        """Ranks that judge a part each."""
+        return self.ranks.world if self.dealt else 1
+
+    def _together(self, done: int, seconds: float, *, stop: StopRequest) -> Judged:
+        """What all ranks judged; every rank has every score afterwards, in the list's order."""
+        scores = [[_row(score) for score in metric.scores] for metric in self.metrics] if self._judges > 1 else []
+        told = self.ranks.gather((done, seconds, bool(stop), scores))
+        for place, metric in enumerate(self.metrics if self._judges > 1 else ()):
+            in_turn = zip_longest(*(own[place] for *_, own in told))
+            metric.scores = [_score(row) for turn in in_turn for row in turn if row is not None]
+        cases = sum(own for own, *_ in told) if self._judges > 1 else done
+        return Judged(cases, max(own for _, own, *_ in told), any(stopped for _, _, stopped, _ in told))
 
     def _judge(self, model: Model, sample: Sample) -> None:
         image = self.precision.arrange(sample["image"].as_batch().float().to(self.device))
@@ -147,3 +187,12 @@ class Validation:
         for aux_op in self.aux_ops:
             values |= aux_op(probabilities=probabilities, target=target, loss=loss)
         return values
+
+
+def _row(score: SubjectScore) -> list[Any]:
+    return [score.subject, score.value, score.per_class, score.pooled]
+
+
+def _score(row: Sequence[Any]) -> SubjectScore:
+    subject, value, per_class, pooled = row
+    return SubjectScore(subject, value, tuple(per_class), tuple(pooled))
