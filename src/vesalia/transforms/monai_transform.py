@@ -32,6 +32,11 @@ _ELSEWHERE = {
     "RandLambda": "a transform of your own in the archive's custom folder can hold code",
     "TorchVision": "it runs any class it is told",
     "RandTorchVision": "it runs any class it is told",
+    "TorchIO": "it runs any class it is told",
+    "RandTorchIO": "it runs any class it is told",
+    "CuCIM": "it runs any function it is told",
+    "RandCuCIM": "it runs any function it is told",
+    "WriteFileMapping": "the record of an evaluation says which prediction belongs to which image",
     "ToDevice": "the trainer places tensors",
 }
 """MONAI's transforms, without the endings of the dictionary versions, that do not run here, and why."""

@@ -54,10 +54,16 @@ def test_is_monais_network_with_an_activation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("DenseNet121", {"pretrained": True}), ("HoVerNet", {"pretrained_url": "http://x"})]
+    ("name", "arguments"),
+    [
+        ("DenseNet121", {"pretrained": True}),
+        ("HoVerNet", {"pretrained_url": "http://x"}),
+        ("TorchVisionFCModel", {"weights": "DEFAULT"}),
+    ],
 )
 def test_pretrained_weights_are_refused(name: str, arguments: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=r"pretrained.*: found .*, expected nothing \(no weights are fetched\)"):
+    named = next(iter(arguments))
+    with pytest.raises(ConfigError, match=rf"{named}: found .*, expected nothing \(no weights are fetched\)"):
         LibraryModel(f"{NETS}.{name}", 2, arguments=arguments)
 
 

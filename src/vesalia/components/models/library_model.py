@@ -72,7 +72,7 @@ def _make(path: str, given: Mapping[str, Any], **sizes: int) -> nn.Module:
     if not issubclass(found, nn.Module):
         raise ConfigError(f'path: found "{path}", which is no network, expected a class derived from torch.nn.Module')
     for name, value in given.items():
-        if name.startswith("pretrained") and value:
+        if (name.startswith("pretrained") or name == "weights") and value:
             message = (
                 f'{name}: found "{value}", expected nothing (no weights are fetched); write nothing here, and --set'
             )
