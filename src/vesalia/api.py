@@ -23,6 +23,7 @@ from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
 from vesalia.mmar.validate import plan_evaluation, plan_training
 from vesalia.runtime.jsonfile import read_json
 
+from vesalia.runtime.ranks import Launch, read_launch
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -174,6 +175,9 @@ class Archive:
         """
         deadline = None if budget_s is None else (budget_from or time.time()) + budget_s
         plan = plan_training(
+
+        Processes that torchrun or mpirun started train together if the config says ``multi_gpu: true``; the first one
+        raises what went wrong, on whichever of them, and the others :class:`vesalia.errors.ToldElsewhere`.
             self.root,
             config=config,
             environment=environment,
@@ -181,11 +185,75 @@ class Archive:
             allow_custom_code=self.allow_custom_code,
         )
         self._rehearse(plan)
-        self._require_sound_data(plan, listener, stop)
-        from vesalia.training.fit import TrainOptions, fit  # late: torch
+        from vesalia.runtime.device import has_gpu  # late: torch
+        from vesalia.runtime.together import joined
+        from vesalia.training.fit import TrainOptions, fit
 
         options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device)
-        return fit(plan, options, listener=listener, stop=stop)
+        launch = read_launch() if plan.multi_gpu else Launch()
+        with joined(launch, on_gpu=device != "cpu" and has_gpu()) as ranks:
+            if ranks.first:
+                self._require_sound_data(plan, listener, stop)
+            return fit(plan, options, listener=listener, stop=stop, ranks=ranks)
+
+    def trains_together(
+        self, *, config: str = TRAIN_CONFIG, environment: str = ENVIRONMENT, overrides: Overrides = ()
+    ) -> bool:
+        """Whether several processes that a launcher started train one network: the config's ``multi_gpu``.
+
+        Args:
+            config: The train config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+
+        Raises:
+            ConfigError: The config has faults.
+        """
+        plan = plan_training(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+        )
+        self._rehearse(plan)
+        return plan.multi_gpu
+
+    def bench_pipeline(
+        self,
+        *,
+        steps: int = 20,
+        config: str = TRAIN_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        device: str = "auto",
+        progress: ShowProgress | None = None,
+    ) -> PipelineBench:
+        """Train a few steps in a temporary folder and see where the time goes; the archive's model is not touched.
+
+        Args:
+            steps: Steps to measure, twice; fewer where they are slow.
+            config: The train config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            progress: Is told how many of how many steps are done.
+
+        Raises:
+            ConfigError: The config has faults.
+            DataError: Subjects cannot be used.
+        """
+        plan = plan_training(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+        )
+        self._rehearse(plan)
+        from vesalia.datatools.pipeline_bench import bench_pipeline  # late: torch
+
+        return bench_pipeline(plan, steps=steps, device=device, progress=progress)
 
     def evaluate(
         self,

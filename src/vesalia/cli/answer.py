@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from vesalia.errors import Fault, UserError, VesaliaError
+from vesalia.errors import Fault, ToldElsewhere, UserError, VesaliaError
 from vesalia.runtime.files import as_resource_error
 from vesalia.runtime.jsonfile import as_json
 
@@ -111,6 +111,8 @@ def _fail(error: BaseException, code: int, *, json_wanted: bool) -> NoReturn:
 
 
 def _tell(error: BaseException, code: int, *, json_wanted: bool) -> None:
+    if isinstance(error, ToldElsewhere):
+        return
     if code == _DEFECT and not isinstance(error, VesaliaError):
         say("".join(traceback.format_exception(error)), to_stderr=True)
         text = f"this is a defect of Vesalia ({type(error).__name__}: {error}); please report it with the lines above"

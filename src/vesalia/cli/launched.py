@@ -3,11 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from vesalia.cli.answer import say
+from vesalia.errors import ToldElsewhere, VesaliaError
 
-__all__ = ["leave_to_rank_zero"]
+__all__ = ["leave_to_rank_zero", "quiet_unless_first", "speaks", "told_once"]
 
 
 def leave_to_rank_zero() -> dict[str, Any] | None:
@@ -17,5 +22,33 @@ def leave_to_rank_zero() -> dict[str, Any] | None:
     rank = process_rank()
     if rank == 0:
         return None
-    say(f"rank {rank}: this version works in one process; rank 0 does the work", to_stderr=True)
+    say(f"rank {rank}: this works in one process; rank 0 does the work", to_stderr=True)
     return {"rank": rank}
+
+
+def speaks() -> bool:
+    """Whether this process is the one that answers: the first of several, or the only one."""
+    from vesalia.runtime.ranks import process_rank  # late, as all imports of a command
+
+    return process_rank() == 0
+
+
+def quiet_unless_first() -> None:
+    """Let the first process alone show what is logged; the others' warnings are shown all the same."""
+    # Torch looks at this when it is imported. Its notes on exchanging gradients are for those who write such programs.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if not speaks():
+        logging.getLogger("vesalia").setLevel(logging.WARNING)
+
+
+@contextlib.contextmanager
+def told_once() -> Iterator[None]:
+    """Inside, what is wrong for every process alike is told by the first one of each machine."""
+    from vesalia.runtime.ranks import read_launch  # late, as all imports of a command
+
+    try:
+        yield
+    except VesaliaError as error:
+        if read_launch().first_here:
+            raise
+        raise ToldElsewhere(exit_code=error.exit_code) from error

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,12 +20,12 @@ from vesalia.cli.arguments import (
     Settings,
     parse_duration,
 )
-from vesalia.cli.launched import leave_to_rank_zero
+from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks, told_once
 
 if TYPE_CHECKING:
     from vesalia.training.result import TrainResult
 
-__all__ = ["train"]
+__all__ = ["Choice", "train"]
 
 
 def train(
@@ -49,15 +51,18 @@ def train(
         from vesalia.runtime.clock import process_started
         from vesalia.runtime.interrupts import StopRequest
 
-        if (elsewhere := leave_to_rank_zero()) is not None:
+        quiet_unless_first()
+        chosen = Choice(config or TRAIN_CONFIG, environment, tuple(settings or []))
+        together = _is_shared(mmar, chosen, allow_custom_code=allow_custom_code)
+        if not together and (elsewhere := leave_to_rank_zero()) is not None:
             return elsewhere
         budget_s = None if budget is None else parse_duration(budget, option="--budget")
         archive = Archive(mmar, allow_custom_code=allow_custom_code)
         with StopRequest() as stop:
             result = archive.train(
-                config=config or TRAIN_CONFIG,
+                config=chosen.config,
                 environment=environment,
-                overrides=settings or [],
+                overrides=chosen.settings,
                 resume=resume,
                 budget_s=budget_s,
                 budget_from=process_started(),
@@ -66,11 +71,33 @@ def train(
                 listener=display_for(json_wanted=json_wanted),
                 stop=stop,
             )
-        if not json_wanted:
+        if not json_wanted and speaks():
             say(summary(result))
         return result.to_dict()
 
-    run(work, json_wanted=json_wanted)
+    run(work, json_wanted=json_wanted and speaks())
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which config, and what is set over it."""
+
+    config: str
+    environment: str
+    settings: tuple[str, ...]
+
+
+def _is_shared(mmar: Path, chosen: Choice, *, allow_custom_code: bool) -> bool:
+    """Whether several processes were started, and the config wants them to train together."""
+    from vesalia.api import Archive  # late: nibabel and numpy
+    from vesalia.runtime.ranks import read_launch
+
+    if read_launch().world == 1:
+        return False
+    with told_once():
+        return Archive(mmar, allow_custom_code=allow_custom_code).trains_together(
+            config=chosen.config, environment=chosen.environment, overrides=chosen.settings
+        )
 
 
 def summary(result: TrainResult) -> str:

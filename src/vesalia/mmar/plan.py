@@ -180,6 +180,10 @@ class TrainPlan:
         stop_patience: Stop after so many validations without a gain; None for never.
         frozen_parameters: Patterns of the names of parameters that are not trained.
         trackers: What records the course besides ``history.jsonl``.
+        seconds_between_states: Time between states that are saved inside an epoch; None for half a minute, or longer
+            where saving takes long.
+        kept_states: States that are kept, the newest included.
+        sync_batch_norm: Whether batch normalisation takes its statistics from the batches of all processes.
     """
 
     archive: ArchiveFolder
@@ -214,6 +218,9 @@ class TrainPlan:
     stop_patience: int | None = None
     frozen_parameters: tuple[str, ...] = ()
     trackers: tuple[str, ...] = ("tensorboard",)
+    seconds_between_states: float | None = None
+    kept_states: int = 2
+    sync_batch_norm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,9 @@ def plan_training(
         stop_patience=settings["stop_patience"],
         frozen_parameters=settings["frozen_parameters"],
         trackers=settings["trackers"],
+        seconds_between_states=settings["seconds_between_states"],
+        kept_states=settings["num_kept_states"],
+        sync_batch_norm=settings["sync_batch_norm"],
     )
 
 

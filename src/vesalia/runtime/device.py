@@ -7,9 +7,14 @@ import torch
 
 from vesalia.errors import ConfigError
 
-__all__ = ["choose_device"]
+__all__ = ["choose_device", "has_gpu"]
 
 _KNOWN = ("auto", "cpu", "cuda", "mps")
+
+
+def has_gpu() -> bool:
+    """Whether there is an NVIDIA GPU that torch can use."""
+    return bool(torch.cuda.is_available())
 
 
 def choose_device(name: str) -> torch.device:

@@ -93,8 +93,9 @@ def read_launch(environment: Mapping[str, str] | None = None) -> Launch:
 
 
 def process_rank() -> int:
-    """This process's rank; 0 where no launcher said anything."""
-    return read_launch().rank
+    """This process's rank, even where nobody says how many there are; 0 where no launcher said anything."""
+    said = (_number(os.environ, names.rank) for names in _LAUNCHERS if names.launcher != "srun")
+    return read_launch().rank or next((rank for rank in said if rank is not None), 0)
 
 
 def _launch(given: Mapping[str, str], names: _Names, *, rank: int, world: int) -> Launch:

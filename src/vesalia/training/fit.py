@@ -8,13 +8,13 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import optim
+from torch import nn, optim
 
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
@@ -101,7 +101,8 @@ def fit(
         ResourceError: Disk, memory or time is not enough.
     """
     options = options or TrainOptions()
-    resuming, seed = ranks.share(_beginning(plan, options) if ranks.first else (False, 0))
+    resuming, seed, deadline = ranks.share(_beginning(plan, options) if ranks.first else (False, 0, None))
+    options = replace(options, deadline=deadline)
     asked = plan.determinism is not None or options.seed is not None
     on_cpu = choose_device(options.device).type == "cpu"  # where every algorithm in use is deterministic as it is
     with deterministic_algorithms(wanted=asked and not on_cpu), contextlib.ExitStack() as closing:
@@ -113,10 +114,11 @@ def fit(
         return setup.run(setup.trainer(resuming=resuming), resumed=resuming)
 
 
-def _beginning(plan: TrainPlan, options: TrainOptions) -> tuple[bool, int]:
-    """Whether the run goes on from an earlier one, and its seed."""
+def _beginning(plan: TrainPlan, options: TrainOptions) -> tuple[bool, int, float | None]:
+    """Whether the run goes on from an earlier one, its seed and its deadline: the same for all ranks."""
     stored = read_counters(plan.checkpoint_dir) if options.resume else None
-    return stored is not None, stored.seed if stored else choose_seed(options.seed, plan.determinism)
+    seed = stored.seed if stored else choose_seed(options.seed, plan.determinism)
+    return stored is not None, seed, options.deadline
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class _Setup:
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
         counters.step_in_epoch = steps_done(counters.items_in_epoch, pipeline.items, pipeline.items_per_step)
-        network, wrapped = fabric.setup(Trainee(model), optimizer)
+        network, wrapped = fabric.setup(self._trainee(model, fabric), optimizer)
         validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
         schedule = self._schedule(counters, pipeline.steps_per_epoch)
         keeper = self._keeper(counters, validation, resuming=resuming)
@@ -176,6 +178,15 @@ class _Setup:
             parts=parts,
             ranks=self.ranks,
         )
+
+    def _trainee(self, model: Model, fabric: Fabric) -> nn.Module:
+        trainee: nn.Module = Trainee(model)
+        if self.plan.sync_batch_norm and self.ranks.world > 1:
+            if fabric.device.type == "cuda":
+                trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)
+            else:
+                self.notes.append("sync_batch_norm: works between GPUs alone; each process has statistics of its own")
+        return trainee
 
     def _resumed(self, model: Model, optimizer: optim.Optimizer, parts: Mapping[str, Stateful]) -> Counters:
         """The state of the run that is gone on with: the first rank finds it, and all have the same."""
@@ -206,7 +217,14 @@ class _Setup:
                 write_text(folder / HISTORY_FILE, "".join(json.dumps(entry) + "\n" for entry in counters.history))
             else:
                 counters.start_sha256 = best_sha256(folder)
-        return Keeper(folder=folder, describe=self._describe(validation), rival=rival, writes=self.ranks.first)
+        return Keeper(
+            folder=folder,
+            describe=self._describe(validation),
+            state_every_s=self.plan.seconds_between_states,
+            states_kept=self.plan.kept_states,
+            rival=rival,
+            writes=self.ranks.first,
+        )
 
     def run(self, trainer: Trainer, *, resumed: bool) -> TrainResult:
         """Write the manifest, run the loop, tell the result."""
