@@ -16,6 +16,7 @@ from vesalia.runtime.files import (
     append_text,
     as_resource_error,
     atomic_path,
+    is_plain_name,
     require_writable,
     write_bytes,
     write_json,
@@ -166,3 +167,13 @@ def test_a_folder_that_takes_none_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="file: found that it cannot be written"):
         require_writable(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["a", "a.b c", "..a", "classification_results.csv"])
+def test_a_plain_name_stays_in_its_folder(name: str) -> None:
+    assert is_plain_name(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", " ..", "../b", "a/b", "/a", "a\\b", "a\0", "a\nb"])
+def test_a_name_that_leads_elsewhere_is_not_plain(name: str) -> None:
+    assert not is_plain_name(name)

@@ -19,7 +19,7 @@ from vesalia.inference.checkpoint_names import checkpoint_prefix
 from vesalia.inference.weights import load_weights
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.runtime import machine
-from vesalia.runtime.files import require_writable, write_json
+from vesalia.runtime.files import is_plain_name, require_writable, write_json
 
 __all__ = ["INPUT_NAME", "OUTPUT_NAME", "ExportResult", "Wish", "export"]
 
@@ -117,7 +117,7 @@ def _plain(name: str) -> str:
     Raises:
         ConfigError: It is none.
     """
-    if not name.strip(". ") or any(sign in name for sign in "/\\\0\n"):
+    if not is_plain_name(name):
         message = f"model name: found {name!r}, expected a plain name, as it becomes a folder"
         raise ConfigError(f'{message}; write for example "segmentation_ct_spleen"')
     return name

@@ -18,6 +18,7 @@ __all__ = [
     "append_text",
     "as_resource_error",
     "atomic_path",
+    "is_plain_name",
     "require_writable",
     "write_bytes",
     "write_json",
@@ -25,6 +26,11 @@ __all__ = [
 ]
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether ``name`` is a single part of a path, so that a file or folder of that name lies where it is put."""
+    return bool(name.strip(". ")) and not any(sign in name for sign in "/\\\0\n")
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from vesalia.components.writers.base import Writer, original_source, subject_folder
-from vesalia.errors import DataError
+from vesalia.components.writers.base import Writer, original_source, result_folder, subject_file
+from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.geometry import Grid
 from vesalia.imaging.volume import Sample, Source, Volume
 
@@ -56,10 +56,18 @@ def test_the_original_is_the_images_file_before_the_fields_own() -> None:
 
 
 def test_a_subject_has_a_folder_of_its_own() -> None:
-    assert subject_folder(Path("out"), "a.b c") == Path("out/a.b c")
+    path = subject_file(Path("out"), "a.b c", field="model", suffix=".nii.gz")
+    assert path == Path("out/a.b c/a.b c_model.nii.gz")
+
+
+def test_a_writer_may_have_a_folder_of_its_own() -> None:
+    assert result_folder(Path("out"), None) == Path("out")
+    assert result_folder(Path("out"), "/own") == Path("/own")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", " ..", "../b", "a/b", "/a", "a\\b", "a\0"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(name: str) -> None:
     with pytest.raises(DataError, match="leads out of its folder"):
-        subject_folder(Path("out"), name)
+        subject_file(Path("out"), name, field="model", suffix=".png")
+    with pytest.raises(ConfigError, match="leads out of the subject's folder"):
+        subject_file(Path("out"), "a", field=name, suffix=".png")

@@ -47,6 +47,12 @@ def test_a_format_that_does_not_fit(tmp_path: Path) -> None:
         WriteClassificationResult(label_format=[1, 3]).write(sample("a", 0.5), tmp_path)
 
 
+@pytest.mark.parametrize("name", ["../table.csv", "/table.csv", ""])
+def test_a_table_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"file_name: found .*, expected a plain name"):
+        WriteClassificationResult(file_name=name)
+
+
 def test_maps_are_refused(tmp_path: Path) -> None:
     mapped = Sample({"model": Volume(torch.zeros(2, 4, 4), channel="first")}, name="a")
     with pytest.raises(DataError, match=r"a: model: found the shape \[2, 4, 4\], expected a vector"):

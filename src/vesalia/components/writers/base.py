@@ -7,10 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from vesalia.errors import DataError
+from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample, Source, Volume
+from vesalia.runtime.files import is_plain_name
 
-__all__ = ["Writer", "original_source", "subject_folder"]
+__all__ = ["Writer", "original_source", "result_folder", "subject_file", "subject_folder"]
+
+
+def result_folder(folder: Path, write_path: str | None) -> Path:
+    """Where a writer's results go: ``folder``, or the writer's own ``write_path``."""
+    return folder / write_path if write_path else folder
 
 
 def subject_folder(folder: Path, subject: str) -> Path:
@@ -19,10 +25,23 @@ def subject_folder(folder: Path, subject: str) -> Path:
     Raises:
         DataError: The name is no single part of a path, so that the result would lie elsewhere.
     """
-    if not subject.strip(". ") or any(sign in subject for sign in "/\\\0"):
+    if not is_plain_name(subject):
         message = f"{subject!r}: found a subject's name that leads out of its folder, expected a plain name"
         raise DataError(f"{message}; write another name for the image file")
     return folder / subject
+
+
+def subject_file(folder: Path, subject: str, *, field: str, suffix: str) -> Path:
+    """``<folder>/<subject>/<subject>_<field><suffix>``, the name that v3 gives a result.
+
+    Raises:
+        DataError: The subject's name leads out of the folder.
+        ConfigError: The field's name does.
+    """
+    if not is_plain_name(field):
+        message = f"field: found {field!r}, which leads out of the subject's folder, expected a plain name"
+        raise ConfigError(f'{message}; write another name for the field, such as "model"')
+    return subject_folder(folder, subject) / f"{subject}_{field}{suffix}"
 
 
 def original_source(sample: Sample, volume: Volume) -> Source | None:
@@ -36,7 +55,7 @@ class Writer(ABC):
 
     @abstractmethod
     def path(self, subject: str, folder: Path) -> Path:
-        """Where the result of ``subject`` goes below ``folder``; :func:`subject_folder` keeps it there."""
+        """Where the result of ``subject`` goes below ``folder``; :func:`subject_file` keeps it there."""
 
     @abstractmethod
     def write(self, sample: Sample, folder: Path) -> Path:

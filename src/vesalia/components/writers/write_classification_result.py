@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
-from vesalia.components.writers.base import Writer, subject_folder
-from vesalia.errors import DataError
+from vesalia.components.writers.base import Writer, result_folder, subject_file
+from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.label_heads import head_widths, likelihoods
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldName, Widths
-from vesalia.runtime.files import write_json, write_text
+from vesalia.runtime.files import is_plain_name, write_json, write_text
 
 __all__ = ["WriteClassificationResult"]
 
@@ -30,10 +30,13 @@ class WriteClassificationResult(Writer):
 
     Args:
         field: What is written: a vector of probabilities.
-        write_path: Folder instead of the evaluation's own; a relative one lies below that.
+        write_path: Folder instead of the evaluation's own; a relative one lies in the archive.
         file_name: The table's name.
         label_format: Channels per label, as the pipeline's ``output_label_format``: the probabilities of an n-way label
             then add up to 1 for each label. None writes them as the network gives them.
+
+    Raises:
+        ConfigError: ``file_name`` leads into another folder.
     """
 
     def __init__(
@@ -44,6 +47,9 @@ class WriteClassificationResult(Writer):
         file_name: str = "classification_results.csv",
         label_format: Widths | None = None,
     ) -> None:
+        if not is_plain_name(file_name):
+            message = f"file_name: found {file_name!r}, expected a plain name (write_path says the folder)"
+            raise ConfigError(f'{message}; write "classification_results.csv"')
         self.field = field
         self.write_path = write_path
         self.file_name = file_name
@@ -54,8 +60,9 @@ class WriteClassificationResult(Writer):
 
         Raises:
             DataError: The name leads out of the folder.
+            ConfigError: The field's name does.
         """
-        return subject_folder(self._below(folder), subject) / f"{subject}_{self.field}.json"
+        return subject_file(result_folder(folder, self.write_path), subject, field=self.field, suffix=".json")
 
     def write(self, sample: Sample, folder: Path) -> Path:
         """Write the numbers of ``sample``; a file is whole or not there.
@@ -101,12 +108,9 @@ class WriteClassificationResult(Writer):
                 message = f"{self.path(subject, folder)}: found {len(found['values'])} numbers, expected "
                 raise DataError(f"{message}{len(class_names)}; run the evaluation again without --resume")
             table.writerow([subject, found["image"], *map(repr, found["values"])])
-        path = self._below(folder) / self.file_name
+        path = result_folder(folder, self.write_path) / self.file_name
         write_text(path, stream.getvalue())
         return path
-
-    def _below(self, folder: Path) -> Path:
-        return folder / self.write_path if self.write_path else folder
 
     def _found(self, subject: str, folder: Path) -> dict[str, Any]:
         path = self.path(subject, folder)

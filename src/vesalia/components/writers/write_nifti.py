@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from vesalia.components.writers.base import Writer, original_source, subject_folder
+from vesalia.components.writers.base import Writer, original_source, result_folder, subject_file
 from vesalia.imaging.nifti import read_volume, write_volume
 from vesalia.imaging.resample import resample_to
 from vesalia.imaging.volume import Sample, Volume
@@ -23,7 +23,7 @@ class WriteNifti(Writer):
         field: What is written.
         dtype: Voxel type of the file. Whole-number types are labels: nearest neighbour back to the original
             grid; others are interpolated linearly.
-        write_path: Folder instead of the evaluation's own; a relative one lies below that.
+        write_path: Folder instead of the evaluation's own; a relative one lies in the archive.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class WriteNifti(Writer):
 
         Raises:
             DataError: The name leads out of the folder.
+            ConfigError: The field's name does.
         """
-        base = folder / self.write_path if self.write_path else folder
-        return subject_folder(base, subject) / f"{subject}_{self.field}.nii.gz"
+        return subject_file(result_folder(folder, self.write_path), subject, field=self.field, suffix=".nii.gz")
 
     def write(self, sample: Sample, folder: Path) -> Path:
         """Write the field of ``sample``; a file is whole or not there.

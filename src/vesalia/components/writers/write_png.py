@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from vesalia.components.writers.base import Writer, original_source, subject_folder
+from vesalia.components.writers.base import Writer, original_source, result_folder, subject_file
 from vesalia.imaging.picture import read_picture, write_picture
 from vesalia.imaging.resample import resample_to
 from vesalia.imaging.volume import Sample, Volume
@@ -51,9 +51,9 @@ class WritePng(Writer):
 
         Raises:
             DataError: The name leads out of the folder.
+            ConfigError: The field's name does.
         """
-        base = folder / self.write_path if self.write_path else folder
-        return subject_folder(base, subject) / f"{subject}_{self.field}.png"
+        return subject_file(result_folder(folder, self.write_path), subject, field=self.field, suffix=".png")
 
     def write(self, sample: Sample, folder: Path) -> Path:
         """Write the field of ``sample``; a file is whole or not there.
