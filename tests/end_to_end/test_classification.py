@@ -141,3 +141,14 @@ def test_a_config_as_archives_of_v3_have_it(archive: Path, tmp_path: Path) -> No
     answer = call("train", published, "-c", config)
     assert answer["key_metric"] == "Average_AUC"
     assert 0 <= answer["best_metric"] <= 1
+
+
+def test_findings_that_have_no_names_are_numbered_and_none_is_the_background(archive: Path, tmp_path: Path) -> None:
+    listed = json.loads((archive.parent / "data" / "dataset.json").read_text())
+    listed.pop("labels", None)
+    (tmp_path / "dataset.json").write_text(json.dumps(listed))
+    published = make_archive(tmp_path / "mmar", archive.parent / "data" / "dataset.json", train=as_published(3))
+    data = [f"DATASET_JSON={tmp_path / 'dataset.json'}", f"DATA_ROOT={archive.parent / 'data'}"]
+    call("train", published, "-c", "config/config_train.json", *(word for each in data for word in ("--set", each)))
+    card = json.loads((published / "models" / "model.json").read_text())
+    assert card["class_names"] == ["class_0", "class_1", "class_2"]

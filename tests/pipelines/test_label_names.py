@@ -64,3 +64,13 @@ def test_a_name_per_class() -> None:
         "liver",
         "class_3",
     )
+
+
+def test_where_images_are_classified_the_first_label_is_a_finding() -> None:
+    faults: list[Fault] = []
+    found = labels_by_value({"1": "mass"}, file=FILE, faults=faults, has_background=False)
+    assert (found, faults) == ({1: "mass"}, [])
+
+
+def test_findings_without_names_are_numbered_from_the_first() -> None:
+    assert labels_by_value(None, file=FILE, faults=[], has_background=False) == {}

@@ -14,13 +14,21 @@ _LARGEST = 255
 _EXAMPLE = '{"0": "background", "1": "liver"}'
 
 
-def labels_by_value(labels: object, *, file: Path, faults: list[Fault]) -> dict[int, str]:
-    """Class names by label value, smallest value first; what is wrong is added to ``faults``."""
+def labels_by_value(labels: object, *, file: Path, faults: list[Fault], has_background: bool = True) -> dict[int, str]:
+    """Class names by label value, smallest value first; what is wrong is added to ``faults``.
+
+    Args:
+        labels: What the data list has under ``labels``.
+        file: The data list, for messages.
+        faults: Where faults go.
+        has_background: Whether 0 is the background where it has no name; it is a finding like any other where whole
+            images are classified.
+    """
     if not isinstance(labels, dict) or not labels:
         found = "no labels" if labels is None else repr(labels)[:80]
         faults.append(Fault(str(file), "labels", found=found, expected="a name per label value", write=_EXAMPLE))
-        return {0: "background"}
-    named: dict[int, str] = {0: "background"}
+        return {0: "background"} if has_background else {}
+    named: dict[int, str] = {0: "background"} if has_background else {}
     seen: set[int] = set()
     for key, value in labels.items():
         pair = _pair(key, value)
@@ -29,7 +37,7 @@ def labels_by_value(labels: object, *, file: Path, faults: list[Fault]) -> dict[
             continue
         seen.add(pair[0])
         named[pair[0]] = pair[1]
-    if len(named) == 1 and not faults:
+    if has_background and len(named) == 1 and not faults:
         faults.append(
             Fault(str(file), "labels", found="only the background", expected="one class or more", write=_EXAMPLE)
         )

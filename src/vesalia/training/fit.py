@@ -25,6 +25,7 @@ from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
 from vesalia.inference.curves import HISTORY_FILE
 from vesalia.inference.matching import load_matching
 from vesalia.mmar.build import Builder
+from vesalia.mmar.label_rules import is_classification
 from vesalia.mmar.plan import TrainPlan
 from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.label_names import class_names, labels_by_value
@@ -439,5 +440,6 @@ def _in_channels(plan: TrainPlan) -> int:
 def _class_names(plan: TrainPlan) -> tuple[str, ...]:
     """A name per class, as the data list's ``labels`` have it; what they have wrong is left out."""
     file = Path(plan.image_pipeline.args["data_list_file_path"])
-    labels = labels_by_value(read_json(file).get("labels"), file=file, faults=[])
+    has_background = not is_classification(plan.image_pipeline)
+    labels = labels_by_value(read_json(file).get("labels"), file=file, faults=[], has_background=has_background)
     return class_names(labels, count=int(plan.model.argument("num_classes", 1)))
