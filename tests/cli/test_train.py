@@ -102,7 +102,7 @@ def test_of_several_processes_only_the_first_trains(
     monkeypatch.setenv(name, "1")
     answer = call(capsys, "train", archive, *TRAIN, "--set", "epochs=1")
     assert (answer.code, answer.out) == (0, "")
-    assert answer.err.strip().splitlines() == ["rank 1: this version works in one process; rank 0 does the work"]
+    assert answer.err.strip().splitlines() == ["rank 1: this works in one process; rank 0 does the work"]
     assert sorted(archive.rglob("*")) == before
     monkeypatch.setenv(name, "0")
     assert call(capsys, "train", archive, *TRAIN, "--json", "--set", "epochs=1").data["epochs"] == 1

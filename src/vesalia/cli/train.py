@@ -21,6 +21,7 @@ from vesalia.cli.arguments import (
     parse_duration,
 )
 from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks, told_once
+from vesalia.errors import ToldElsewhere
 
 if TYPE_CHECKING:
     from vesalia.training.result import TrainResult
@@ -71,11 +72,13 @@ def train(
                 listener=display_for(json_wanted=json_wanted),
                 stop=stop,
             )
-        if not json_wanted and speaks():
+        if not speaks():
+            raise ToldElsewhere(exit_code=0)
+        if not json_wanted:
             say(summary(result))
         return result.to_dict()
 
-    run(work, json_wanted=json_wanted and speaks())
+    run(work, json_wanted=json_wanted)
 
 
 @dataclass(frozen=True)
