@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from vesalia.errors import ConfigError
 from vesalia.registry import library
-from vesalia.registry.library import find_library, is_library, load_library, suggest_library
+from vesalia.registry.library import construct, find_library, is_library, load_library, suggest_library
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,9 @@ def test_what_is_no_class_of_the_package_is_refused(path: str) -> None:
 def test_what_fetches_weights_is_refused() -> None:
     with pytest.raises(ConfigError, match="fetches or loads weights of others"):
         load_library("loss", "monai.losses.PerceptualLoss")
+
+
+def test_what_a_constructor_refuses_is_told_with_its_name() -> None:
+    assert construct(Fraction, {"numerator": 1, "denominator": 2}) == Fraction(1, 2)
+    with pytest.raises(ValueError, match=r"^Fraction, ZeroDivisionError: ."):
+        construct(Fraction, {"numerator": 1, "denominator": 0})

@@ -10,11 +10,17 @@ from typing import Any
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.arguments import check_arguments
 from vesalia.mmar.findings import Findings
-from vesalia.mmar.network import CHANNEL_NAMES
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.catalog import FILLED, INJECTED
 from vesalia.registry.kinds import shown
-from vesalia.registry.library import LIBRARIES, find_library, is_library, suggest_library
+from vesalia.registry.library import (
+    CHANNEL_NAMES,
+    CLASS_COUNT_NAMES,
+    LIBRARIES,
+    find_library,
+    is_library,
+    suggest_library,
+)
 from vesalia.registry.registry import base_of, find
 from vesalia.registry.signature import Signature, lineage, read_signature
 from vesalia.registry.target import Target
@@ -23,8 +29,6 @@ __all__ = ["ADAPTERS", "Place", "is_plain", "read_library", "read_plain"]
 
 ADAPTERS: Mapping[str, str] = {"model": "LibraryModel", "loss": "LibraryLoss", "optimizer": "LibraryOptimizer"}
 """Slot, then the component that makes one of a library's class."""
-_CLASS_COUNTS = ("num_classes", "out_channels", "n_classes", "out_chns")
-"""What networks call the channels of their output."""
 _TRAINERS = {"optimizer": frozenset({"lr", "params"})}
 """What a library's constructor takes, by slot, and the trainer gives."""
 _ADAPTERS_OWN = frozenset({"path", "arguments", "in_channels"})
@@ -115,7 +119,7 @@ def _read(
     options = {name: each for name, each in _options(place.slot).parameters.items() if name not in _ADAPTERS_OWN}
     known = {name: replace(each, required=False) for name, each in options.items()}
     for name, each in signature.parameters.items():
-        is_given = place.slot == "model" and name in (*FILLED["model"], *_CLASS_COUNTS, *CHANNEL_NAMES)
+        is_given = place.slot == "model" and name in (*FILLED["model"], *CLASS_COUNT_NAMES, *CHANNEL_NAMES)
         known[name] = replace(each, required=each.required and not is_given)
     typed = check_arguments(
         args,
@@ -135,9 +139,9 @@ def _read(
 
 def _outputs(own: Mapping[str, Any], inner: Mapping[str, Any], signature: Signature, place: Place) -> dict[str, Any]:
     """The number of output channels by whatever name, and a sigmoid where there is only one."""
-    count = _first(_CLASS_COUNTS, (inner, own, signature.defaults))
+    count = _first(CLASS_COUNT_NAMES, (inner, own, signature.defaults))
     if not isinstance(count, int) or isinstance(count, bool):
-        names = [name for name in _CLASS_COUNTS if name in signature.parameters] or ["num_classes"]
+        names = [name for name in CLASS_COUNT_NAMES if name in signature.parameters] or ["num_classes"]
         key = f"{place.key}.args.{names[0]}"
         if not place.findings.is_unresolved(key) and not any(fault.key == key for fault in place.findings.faults):
             expected = "the number of channels that the network gives"

@@ -11,11 +11,10 @@ from vesalia.mmar.findings import Findings
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.catalog import FILLED
 from vesalia.registry.kinds import shown
+from vesalia.registry.library import CHANNEL_NAMES
 
-__all__ = ["CHANNEL_NAMES", "fit_network"]
+__all__ = ["fit_network"]
 
-CHANNEL_NAMES = ("in_channels", "n_input_channels")
-"""What libraries call the channels of the input."""
 _AXES = FILLED["model"]
 _PRETRAINED = ("pretrain_weight_name", "pretrain_weight_url")
 _MULTI_LABEL = "BinaryClassificationLoss"

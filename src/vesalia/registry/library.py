@@ -15,14 +15,32 @@ from vesalia.registry.source import locate_module, read_source
 from vesalia.registry.target import Target
 from vesalia.runtime.nearness import nearest
 
-__all__ = ["LIBRARIES", "construct", "find_library", "is_library", "load_library", "suggest_library"]
+__all__ = [
+    "CHANNEL_NAMES",
+    "CLASS_COUNT_NAMES",
+    "LIBRARIES",
+    "construct",
+    "find_library",
+    "is_library",
+    "load_library",
+    "suggest_library",
+]
 
 LIBRARIES: Mapping[str, Mapping[str, str]] = {
     "model": {"monai.networks.nets": "monai.networks.nets"},
     "loss": {"monai.losses": "monai.losses", "torch.nn": "torch.nn.modules.loss"},
     "optimizer": {"torch.optim": "torch.optim", "monai.optimizers": "monai.optimizers"},
+    "lr_policy": {
+        "torch.optim.lr_scheduler": "torch.optim.lr_scheduler",
+        "monai.optimizers.lr_scheduler": "monai.optimizers.lr_scheduler",
+        "monai.optimizers": "monai.optimizers.lr_scheduler",
+    },
 }
 """Slot, then the package that a path may begin with, and the module that holds its classes of that slot."""
+CLASS_COUNT_NAMES = ("num_classes", "out_channels", "n_classes", "out_chns")
+"""What networks call the channels of their output."""
+CHANNEL_NAMES = ("in_channels", "n_input_channels")
+"""What networks call the channels of their input."""
 _PACKAGES = frozenset({"monai", "torch"})
 _FETCHING = frozenset(
     {"monai.losses.perceptual", "monai.networks.nets.cell_sam_wrapper", "monai.networks.nets.transchex"}

@@ -71,10 +71,10 @@ def test_past_its_end_a_schedule_stays() -> None:
 @pytest.mark.parametrize(
     ("path", "arguments", "said"),
     [
-        ("os.system", {}, "expected a schedule of torch.optim.lr_scheduler"),
-        (f"{TORCH}.Nothing", {}, "expected a schedule"),
+        ("os.system", {}, "expected a class of torch.optim.lr_scheduler"),
+        (f"{TORCH}.Nothing", {}, "expected a class of"),
         (f"{TORCH}.LambdaLR", {"lr_lambda": "x"}, "that plain values describe"),
-        (f"{TORCH}.Optimizer", {}, "expected a schedule"),
+        (f"{TORCH}.Optimizer", {}, "expected a class of"),
         (f"{TORCH}.StepLR", {}, "step_size"),
         (f"{TORCH}.StepLR", {"step_size": 3, "q": 1}, "q"),
     ],

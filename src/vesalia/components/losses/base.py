@@ -10,7 +10,7 @@ import torch
 from vesalia.errors import DataError
 from vesalia.imaging.class_channels import label_masks, require_target_channels, without_background
 
-__all__ = ["Loss", "compared", "log_smoothed", "targets_like"]
+__all__ = ["Loss", "compared", "log_smoothed", "require_same_grid", "targets_like"]
 
 
 class Loss(ABC):
@@ -25,6 +25,20 @@ class Loss(ABC):
         """
 
 
+def require_same_grid(probabilities: torch.Tensor, target: torch.Tensor) -> None:
+    """Require that a label ``[B, C, ...]`` has the prediction's shape but for the channels.
+
+    Raises:
+        DataError: It has not.
+    """
+    if probabilities.shape[2:] != target.shape[2:] or len(probabilities) != len(target):
+        message = (
+            f"label: found {list(target.shape)} ([B, C, ...]), expected the prediction's {list(probabilities.shape)} "
+            "but for the channels; give image and label the same crops and resampling"
+        )
+        raise DataError(message)
+
+
 def targets_like(probabilities: torch.Tensor, target: torch.Tensor, *, is_onehot: bool) -> torch.Tensor:
     """Targets as float32 ``[B, C, ...]``, one channel per class.
 
@@ -36,12 +50,7 @@ def targets_like(probabilities: torch.Tensor, target: torch.Tensor, *, is_onehot
         DataError: Label and prediction differ in size.
     """
     classes = probabilities.shape[1]
-    if probabilities.shape[2:] != target.shape[2:] or len(probabilities) != len(target):
-        message = (
-            f"label: found {list(target.shape)} ([B, C, ...]), expected the prediction's {list(probabilities.shape)} "
-            "but for the channels; give image and label the same crops and resampling"
-        )
-        raise DataError(message)
+    require_same_grid(probabilities, target)
     require_target_channels(target.shape[1], classes=classes, is_onehot=is_onehot)
     return target.float() if is_onehot else label_masks(target, classes=classes).float()
 

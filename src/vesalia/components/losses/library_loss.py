@@ -9,8 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from vesalia.components.losses.base import Loss, log_smoothed, targets_like
-from vesalia.errors import ConfigError, DataError
+from vesalia.components.losses.base import Loss, log_smoothed, require_same_grid, targets_like
+from vesalia.errors import ConfigError
 from vesalia.registry.library import construct, load_library
 from vesalia.registry.target import Brought
 
@@ -52,7 +52,8 @@ class LibraryLoss(Loss):
     ) -> None:
         found = load_library("loss", path)
         if not issubclass(found, nn.Module):
-            raise ConfigError(f'path: found "{path}", which is no loss, expected a class such as monai.losses.DiceLoss')
+            message = f'path: found "{path}", which is no loss, expected a class derived from torch.nn.Module'
+            raise ConfigError(f'{message}; write for example "monai.losses.DiceLoss"')
         given = dict(arguments or {})
         name = found.__name__
         rows = [key for key in ("weight", "pos_weight") if _is_row(given.get(key))]
@@ -90,9 +91,7 @@ class LibraryLoss(Loss):
         return logits
 
     def _target(self, probabilities: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        if probabilities.shape[2:] != target.shape[2:] or len(probabilities) != len(target):
-            message = f"label: found {list(target.shape)} ([B, C, ...]), expected the prediction's "
-            raise DataError(f"{message}{list(probabilities.shape)} but for the channels")
+        require_same_grid(probabilities, target)
         classes, channels = probabilities.shape[1], target.shape[1]
         if self.wants_class_numbers and channels == 1 and classes > 1:
             return target[:, 0].long()

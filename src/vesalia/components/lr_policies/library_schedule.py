@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +13,10 @@ from torch import optim
 from vesalia.components.lr_policies.base import LearningRatePolicy, Progress
 from vesalia.errors import ConfigError
 from vesalia.registry.kinds import Count
+from vesalia.registry.library import load_library
 
 __all__ = ["LibrarySchedule"]
 
-_PACKAGES = ("torch.optim.lr_scheduler", "monai.optimizers", "monai.optimizers.lr_scheduler")
 _UNFIT = frozenset(
     {"ChainedScheduler", "LRScheduler", "LambdaLR", "MultiplicativeLR", "ReduceLROnPlateau", "SequentialLR"}
 )
@@ -68,9 +67,8 @@ class LibrarySchedule(LearningRatePolicy):
         try:
             return self._made_of(optimizer, **self.arguments)
         except (TypeError, ValueError, KeyError) as error:
-            raise ConfigError(
-                f"arguments: found {self.arguments}, expected what the schedule takes ({error})"
-            ) from error
+            message = f"arguments: found {self.arguments}, expected what the schedule takes ({error})"
+            raise ConfigError(f"{message}; write its arguments under PyTorch's names") from error
 
     def _next(self, initial: float, last: float) -> float:
         course = self._courses[initial]
@@ -85,10 +83,8 @@ class LibrarySchedule(LearningRatePolicy):
 
 
 def _class_at(path: str) -> type:
-    package, _, name = path.rpartition(".")
-    found = getattr(importlib.import_module(package), name, None) if package in _PACKAGES else None
-    base = optim.lr_scheduler.LRScheduler
-    if not (isinstance(found, type) and issubclass(found, base)) or name in _UNFIT:
-        expected = f"a schedule of {_PACKAGES[0]} or {_PACKAGES[1]} that plain values describe"
-        raise ConfigError(f'path: found "{path}", expected {expected}; write "{_PACKAGES[0]}.StepLR"')
+    found = load_library("lr_policy", path)
+    if not issubclass(found, optim.lr_scheduler.LRScheduler) or found.__name__ in _UNFIT:
+        expected = "a schedule that plain values describe"
+        raise ConfigError(f'path: found "{path}", expected {expected}; write "torch.optim.lr_scheduler.StepLR"')
     return found

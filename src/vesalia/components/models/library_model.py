@@ -70,7 +70,8 @@ class LibraryModel(WrappedModel):
 def _make(path: str, given: Mapping[str, Any], **sizes: int) -> nn.Module:
     found = load_library("model", path)
     if not issubclass(found, nn.Module):
-        raise ConfigError(f'path: found "{path}", which is no network, expected a class derived from torch.nn.Module')
+        expected = "a class derived from torch.nn.Module"
+        raise ConfigError(f'path: found "{path}", which is no network, expected {expected}; write another path')
     for name, value in given.items():
         if (name.startswith("pretrained") or name == "weights") and value:
             message = (

@@ -15,6 +15,8 @@ from torch import nn
 
 from vesalia.components.models.base import FinalActivation, Model, Trained, activate
 from vesalia.errors import ConfigError
+from vesalia.registry.catalog import FILLED
+from vesalia.registry.library import CHANNEL_NAMES, CLASS_COUNT_NAMES
 
 __all__ = ["NetworkFacts", "WrappedModel", "constructor_arguments", "explore"]
 
@@ -24,9 +26,9 @@ _LEAST_TRIED = 96
 
 
 _MEANINGS: Mapping[str, str] = {
-    **dict.fromkeys(("num_classes", "out_channels", "n_classes", "out_chns"), "num_classes"),
-    **dict.fromkeys(("in_channels", "n_input_channels"), "in_channels"),
-    **dict.fromkeys(("data_dims", "n_spatial_dim", "spatial_dims"), "data_dims"),
+    **dict.fromkeys(CLASS_COUNT_NAMES, "num_classes"),
+    **dict.fromkeys(CHANNEL_NAMES, "in_channels"),
+    **dict.fromkeys(FILLED["model"], "data_dims"),
 }
 """What networks call their sizes."""
 

@@ -35,9 +35,8 @@ class LibraryOptimizer(OptimizerFactory):
     def __init__(self, path: str, *, arguments: Mapping[str, Any] | None = None) -> None:
         found = load_library("optimizer", path)
         if not issubclass(found, optim.Optimizer) or found is optim.Optimizer:
-            raise ConfigError(
-                f'path: found "{path}", which is no optimizer, expected a class such as torch.optim.AdamW'
-            )
+            message = f'path: found "{path}", which is no optimizer, expected one'
+            raise ConfigError(f'{message}; write for example "torch.optim.AdamW"')
         if found.__name__ in _UNFIT:
             reason = _UNFIT[found.__name__]
             raise ConfigError(f'path: found "{path}", which {reason}, expected another; write "torch.optim.AdamW"')

@@ -6,18 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from vesalia.registry.library import LIBRARIES
 from vesalia.registry.source import locate_module, read_source
 
 __all__ = ["address", "known_names"]
-
-_HOMES = {"torch.nn": "torch.nn.modules.loss"}
-"""Packages of which only the classes of one module are meant."""
 
 
 @lru_cache(maxsize=32)
 def known_names(package: str) -> tuple[str, ...]:
     """The public classes that a package offers, by their names in it (functions may be among them)."""
-    home = _HOMES.get(package, package)
+    home = LIBRARIES["loss"].get(package, package)  # of torch.nn only its losses are meant
     file = locate_module(home)
     if file is None:
         return ()

@@ -11,6 +11,7 @@ from vesalia.mmar.v4.draft import Draft
 from vesalia.mmar.v4.library import address, known_names
 from vesalia.mmar.v4.part import Part
 from vesalia.registry.kinds import Mismatch, coerce
+from vesalia.registry.library import CLASS_COUNT_NAMES, LIBRARIES
 
 __all__ = [
     "Network",
@@ -22,16 +23,13 @@ __all__ = [
     "translate_schedule",
 ]
 
-_MODELS = ("monai.networks.nets",)
-_LOSSES = ("monai.losses", "torch.nn")
-_OPTIMIZERS = ("torch.optim", "monai.optimizers")
-_SCHEDULES = ("torch.optim.lr_scheduler", "monai.optimizers.lr_scheduler")
+_MODELS, _LOSSES, _OPTIMIZERS, _SCHEDULES = (
+    tuple(LIBRARIES[slot]) for slot in ("model", "loss", "optimizer", "lr_policy")
+)
 _NO_SCHEDULES = ("ChainedScheduler", "LambdaLR", "LRScheduler", "MultiplicativeLR", "SequentialLR")
 """Schedules that are made of code or of other schedules."""
 _RENAMED = {"dimensions": "spatial_dims"}
 """MONAI's arguments that have another name since v4."""
-_CLASSES = ("out_channels", "num_classes", "out_chns")
-"""What MONAI's networks call the number of output channels."""
 _ACTIVATIONS = ("softmax", "sigmoid")
 _SIGMOID_LOSSES = frozenset({"BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"})
 _SOFTMAX_LOSSES = frozenset({"CrossEntropyLoss", "DiceCELoss"})
@@ -83,7 +81,7 @@ def translate_model(part: Part, activation: str, *, draft: Draft, key: str = "tr
 def network_of(part: Part | None) -> Network:
     """What a model's arguments say."""
     args: Mapping[str, Any] = {} if part is None else part.args
-    classes = next((_number(args[name], None) for name in _CLASSES if name in args), None)
+    classes = next((_number(args[name], None) for name in CLASS_COUNT_NAMES if name in args), None)
     dims = _number(args.get("spatial_dims", args.get("dimensions", 3)), 3)
     return Network(_number(args.get("in_channels", 1), 1), classes, dims)
 
