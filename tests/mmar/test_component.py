@@ -129,6 +129,7 @@ def test_unknown_attributes_are_ignored_and_those_of_the_search_are_not_even_see
         ({"path": " Dice ", "name": "mine"}, "mine"),
         ({"name": "Dice#mine"}, "mine"),
         ({"name": "Dice", "disabled": "false"}, "Dice"),
+        ({"name": "Dice", "args": None}, "Dice"),
         ({"name": "Dice", "disabled": False, "args": {"skip_background": "true"}}, "Dice"),
     ],
 )

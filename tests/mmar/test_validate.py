@@ -45,7 +45,7 @@ def test_many_faults_are_told_at_once(tmp_path: Path) -> None:
             "learning_rte=1",
             epochs="many",
             train__loss__name="Dise",
-            train__pre_transforms__2__args__target_resolution=1.0,
+            train__pre_transforms__2__args__target_resolution=0.0,
             train__image_pipeline__args__data_list_key="trainin",
             validate__metrics__0__args__is_key_metric="perhaps",
             validate__inferer__args__roi_sise=[1, 1, 1],

@@ -60,6 +60,8 @@ ANNOTATIONS = [
         ("1,2", "str | Sequence[int]", "1,2"),
         ("32,64, 64", "Widths", (32, 64, 64)),
         ([32], "Widths", (32,)),
+        (3, "Widths", (3,)),
+        ("[32, 64]", "Widths", (32, 64)),
         ("image, label", "FieldNames", ("image", "label")),
         ("image", "FieldNames", ("image",)),
         (["image"], "FieldNames", ("image",)),
@@ -68,6 +70,11 @@ ANNOTATIONS = [
         ([96, 96], "SizeVoxels", (96, 96)),
         ([-1, -1, -1], "DeclaredSize", (-1, -1, -1)),
         ([1, 1, 2.5], "SpacingMM", (1.0, 1.0, 2.5)),
+        (2, "SpacingMM", (2.0,)),
+        ("[1.0, 1.0, 1.0]", "SpacingMM", (1.0, 1.0, 1.0)),
+        (" [96,96,96] ", "SizeVoxels", (96, 96, 96)),
+        ("[]", "Sequence[str]", ()),
+        ("[1, 2]", "tuple[int, int]", (1, 2)),
         ("0.25", "Probability", 0.25),
         (0, "NonNegative", 0.0),
         (0.1, "Positive", 0.1),
@@ -144,6 +151,8 @@ def test_reads(value: object, annotation: str, typed: object) -> None:
         ([-2, 1], "DeclaredSize", "2 or 3 whole numbers of 1 or more, or -1 for a free axis", "[96, 96, 96]"),
         ([1, 1, 0], "SpacingMM", "1 to 3 numbers above 0 (mm)", "[1.0, 1.0, 1.0]"),
         ([], "Widths", "whole numbers of 1 or more", '"32,64,64,64"'),
+        (0, "Widths", "whole numbers of 1 or more", '"32,64,64,64"'),
+        (96, "SizeVoxels", "2 or 3 whole numbers of 1 or more (voxels)", "[96, 96, 96]"),
     ],
 )
 def test_refuses(value: object, annotation: str, expected: str, write: str) -> None:
@@ -169,7 +178,10 @@ def test_what_is_proposed_is_right(annotation: str) -> None:
     assert not isinstance(coerce(proposal, annotation), Mismatch)
 
 
-@given(st.booleans(), st.sampled_from(["int", "float", "Count", "Whole", "Probability", "Positive", "NonNegative"]))
+@given(
+    st.booleans(),
+    st.sampled_from(["int", "float", "Count", "Whole", "Probability", "Positive", "NonNegative", "Widths"]),
+)
 def test_true_is_never_a_number(value: bool, annotation: str) -> None:
     assert isinstance(coerce(value, annotation), Mismatch)
 

@@ -135,7 +135,7 @@ class ComponentReader:
         path = (path or "").strip()
         place = Place(slot, key, self.archive, self.findings)
         if is_library(path) and slot in LIBRARY_ADAPTERS:
-            plan = read_library(node.get("args", {}), path=path, handle=handle, place=place)
+            plan = read_library(_written(node), path=path, handle=handle, place=place)
             self.findings.unreadable.extend([] if plan else [key])
             return plan
         target = self._target(class_name, path, slot, key)
@@ -143,7 +143,7 @@ class ComponentReader:
         if target is None or signature is None:
             self.findings.unreadable.append(key)
             return None
-        args, defaults = self._arguments(node.get("args", {}), target, signature, place)
+        args, defaults = self._arguments(_written(node), target, signature, place)
         plan = ComponentPlan(
             slot,
             target.qualname,
@@ -274,3 +274,8 @@ def a_component(slot: str) -> str:
     """What stands in a slot, in words: ``a loss``, ``an inferer``."""
     word = _WORDS.get(slot, slot.replace("_", " "))
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _written(node: Mapping[str, Any]) -> object:
+    """The arguments as they are written; none at all is the same as no ``args``."""
+    return {} if node.get("args") is None else node["args"]

@@ -58,12 +58,14 @@ class Rule:
         expected: The rule in words.
         write: A value that keeps the rule, as JSON.
         holds: Whether a value that was read keeps the rule.
+        takes_one: Whether a single number stands for a list of one.
     """
 
     reads: str
     expected: str
     write: str
     holds: Callable[[Any], bool]
+    takes_one: bool = False
 
 
 def _sized(values: Sequence[int], *, least: int) -> bool:
@@ -129,9 +131,10 @@ SpacingMM: TypeAlias = Annotated[
         "1 to 3 numbers above 0 (mm)",
         "[1.0, 1.0, 1.0]",
         lambda spacing: len(spacing) in {1, 2, 3} and all(0.0 < step < float("inf") for step in spacing),
+        takes_one=True,
     ),
 ]
-"""Voxel spacing in mm, one number per spatial axis."""
+"""Voxel spacing in mm, one number per spatial axis, or one for all."""
 
 Widths: TypeAlias = Annotated[
     Sequence[int],
@@ -140,6 +143,7 @@ Widths: TypeAlias = Annotated[
         "whole numbers of 1 or more",
         '"32,64,64,64"',
         lambda widths: bool(widths) and all(width >= 1 for width in widths),
+        takes_one=True,
     ),
 ]
 """Numbers of channels or blocks, one per level; v3 writes them as a comma string."""
@@ -258,14 +262,20 @@ def _read_mapping(value: object) -> object:
 
 def _read_sequence(value: object, *, item: _Kind) -> tuple[object, ...]:
     if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")] if value.strip() else []
+        value = [part.strip() for part in _inside(value).split(",")] if _inside(value) else []
     if not isinstance(value, list | tuple):
         raise _UnfitError
     return tuple(item.read(member) for member in value)
 
 
+def _inside(text: str) -> str:
+    """A comma string without the brackets that may stand around it: ``--set SIZE=[96,96,96]``."""
+    text = text.strip()
+    return text[1:-1].strip() if text.startswith("[") and text.endswith("]") else text
+
+
 def _read_row(value: object, *, items: tuple[_Kind, ...]) -> tuple[object, ...]:
-    members = value.split(",") if isinstance(value, str) else value
+    members = _inside(value).split(",") if isinstance(value, str) else value
     if not isinstance(members, list | tuple) or len(members) != len(items):
         raise _UnfitError
     return tuple(item.read(member) for item, member in zip(items, members, strict=True))
@@ -295,6 +305,8 @@ def _read_union(value: object, *, members: tuple[_Kind, ...]) -> object:
 
 
 def _read_ruled(value: object, *, base: _Kind, rule: Rule) -> object:
+    if rule.takes_one and isinstance(value, int | float) and not isinstance(value, bool):
+        value = [value]
     read = base.read(value)
     if not rule.holds(read):
         raise _UnfitError
