@@ -58,9 +58,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ComputeAverage": {"name": "mean_loss", "field": "negloss"},
     "ComputeAverageDice": {"name": "mean_dice", "field": "model", "is_key_metric": True},
     "ComputeDice": {"tag": "dice"},
+    "ConvertToMultiChannelBasedOnLabel": {"fields": "label", "labels": [0, 1]},
     "CopyProperties": {"fields": "model", "from_field": "image"},
     "DiceMaskedOutput": {"tags": ["dice"]},
     "KeepLargestCC": {"fields": "model"},
+    "LibrarySchedule": {
+        "path": "torch.optim.lr_scheduler.StepLR",
+        "arguments": {"step_size": 50, "gamma": 0.5},
+        "epochs": 100,
+    },
+    "MonaiTransform": {
+        "path": "monai.transforms.RandHistogramShiftd",
+        "arguments": {"keys": "image", "prob": 0.1},
+    },
     "NegLoss": {"tag": "negloss"},
     "RestoreOriginalShape": {"field": "model", "src_field": "image"},
     "ScaleIntensityRange": {
@@ -112,6 +122,7 @@ TYPES = {
     "TrainResult": "vesalia.training.result",
     "EvaluateResult": "vesalia.inference.results",
     "InferResult": "vesalia.inference.results",
+    "ExportResult": "vesalia.deploy.export",
     "CaseResult": "vesalia.inference.results",
     "MetricSummary": "vesalia.inference.results",
     "Statistics": "vesalia.inference.results",
