@@ -21,17 +21,20 @@ from vesalia.mmar.build import rehearse
 from vesalia.mmar.checkpoint_folder import checkpoint_folder
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
 from vesalia.mmar.validate import plan_evaluation, plan_training
+from vesalia.mmar.workspace import Request
 from vesalia.runtime.jsonfile import read_json
-
 from vesalia.runtime.ranks import Launch, read_launch
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from vesalia.datatools.pipeline_bench import PipelineBench
     from vesalia.datatools.preflight import PreflightReport
     from vesalia.deploy.export import ExportResult
     from vesalia.imaging.volume import Volume
     from vesalia.inference.assemble import InferenceOptions
+    from vesalia.inference.importing import ImportResult
     from vesalia.inference.results import EvaluateResult, InferResult
     from vesalia.runtime.interrupts import StopRequest
     from vesalia.training.listener import Listener
@@ -172,12 +175,12 @@ class Archive:
             ConfigError: The config has faults.
             DataError: The data has faults.
             Interrupted: A stop was asked for; the state is saved.
-        """
-        deadline = None if budget_s is None else (budget_from or time.time()) + budget_s
-        plan = plan_training(
 
         Processes that torchrun or mpirun started train together if the config says ``multi_gpu: true``; the first one
         raises what went wrong, on whichever of them, and the others :class:`vesalia.errors.ToldElsewhere`.
+        """
+        deadline = None if budget_s is None else (budget_from or time.time()) + budget_s
+        plan = plan_training(
             self.root,
             config=config,
             environment=environment,
@@ -404,6 +407,48 @@ class Archive:
         )
         source = folder if weights is None else Path(weights)
         return export(source, wish, archive=self.folder, allow_custom_code=self.allow_custom_code)
+
+    def import_weights(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        output: str | os.PathLike[str] | None = None,
+        config: str = TRAIN_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        partial: bool = False,
+        overwrite: bool = False,
+    ) -> ImportResult:
+        """Write weights that other software trained as a model of this archive; no code in them is run.
+
+        Args:
+            source: A state dict (``.pt``, ``.pth``, ``.safetensors``), the folder of a MONAI bundle, or a checkpoint of
+                nnU-Net v2 or its folder. A state dict is one of the network in the train config.
+            output: What to call the model, as a prefix; None is ``model`` in ``MMAR_CKPT_DIR``.
+            config: The train config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            partial: Whether tensors of the network may be missing; they stay random.
+            overwrite: Whether a model of that name may be replaced.
+
+        Raises:
+            ConfigError: The network is not known, or there is a model of that name.
+            CheckpointError: The source cannot be read safely, or its weights do not fit the network.
+        """
+        folder = checkpoint_folder(self.folder, environment=environment, overrides=as_texts(overrides))
+        from vesalia.inference.importing import import_weights  # late: torch
+        from vesalia.mmar.planned_network import configured_network
+
+        request = Request(self.root, config, environment, as_texts(overrides), self.allow_custom_code)
+        return import_weights(
+            Path(source),
+            folder / "model" if output is None else Path(output),
+            archive=self.folder,
+            configured=functools.partial(configured_network, request),
+            partial=partial,
+            overwrite=overwrite,
+            allow_custom_code=self.allow_custom_code,
+        )
 
     def judges(
         self, *, config: str = EVALUATE_CONFIG, environment: str = ENVIRONMENT, overrides: Overrides = ()
