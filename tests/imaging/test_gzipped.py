@@ -78,10 +78,10 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: bytes) -> bytes:
+    def refuse(*_: object) -> bytes:
         raise MemoryError
 
     path = _packed(tmp_path)
-    monkeypatch.setattr("vesalia.imaging.gzipped.igzip.decompress", refuse)
+    monkeypatch.setattr("vesalia.imaging.gzipped.isal_zlib.decompressobj", refuse)
     with pytest.raises(ResourceError, match="too little memory"):
         read_all(path)

@@ -18,6 +18,7 @@ from vesalia.transforms.base import Deterministic
 __all__ = ["CACHE", "SAMPLING", "LoadFlat", "drawn", "make", "shared_defaults", "vector_list"]
 
 CACHE = {"num_cache_objects", "replace_percent", "caches_data"}
+CACHE |= {"cache_budget_gb", "cache_dtype", "cache_device"}
 SAMPLING = {"multiprocessing", "items_per_category", "category_weights"}
 
 

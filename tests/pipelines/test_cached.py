@@ -3,32 +3,75 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+import torch
+
+from vesalia.errors import ResourceError
 from vesalia.pipelines.base import ItemSource
-from vesalia.pipelines.cached import cached_source
+from vesalia.pipelines.cached import CacheDevice, CacheSettings, RunSettings, cached_source
 from vesalia.pipelines.smart_cache import SmartCache
+from vesalia.pipelines.store import Store
 from vesalia.testing.pipelines import numbered_items
 
 
-def source(*, caches_data: bool, shuffle_seed: int | None = None) -> ItemSource:
+def source(
+    *,
+    shuffle_seed: int | None = None,
+    run: RunSettings | None = None,
+    device: CacheDevice = "cpu",
+    made_by: object = "steps",
+) -> ItemSource:
     return cached_source(
         numbered_items(7),
-        caches_data=caches_data,
-        num_cache_objects=3,
-        replace_percent=0.5,
+        CacheSettings(num_cache_objects=3, replace_percent=0.5, budget_gb=0.001, device=device),
+        run=run or RunSettings(),
+        made_by=[made_by],
         num_workers=0,
         shuffle_seed=shuffle_seed,
     )
 
 
+def store_of(found: ItemSource) -> Store:
+    store = vars(found)["_store"]
+    assert isinstance(store, Store)
+    return store
+
+
 def test_a_cache_holds_so_many() -> None:
-    found = source(caches_data=True)
+    found = source()
     assert isinstance(found, SmartCache)
     assert list(found.window(1)) == [2, 3, 4]
 
 
 def test_a_seed_shuffles_what_a_moving_window_runs_over() -> None:
-    assert list(source(caches_data=True, shuffle_seed=1).window(0)) != [0, 1, 2]
+    assert list(source(shuffle_seed=1).window(0)) != [0, 1, 2]
 
 
-def test_without_caching_all_items_are_there() -> None:
-    assert list(source(caches_data=False).window(0)) == list(range(7))
+def test_without_caching_there_is_nothing_to_set() -> None:
+    assert CacheSettings.asked(caches_data=False, num_cache_objects=3, replace_percent=0.5) is None
+
+
+def test_the_budget_of_the_run_goes_before_that_of_the_config() -> None:
+    assert store_of(source()).limit == 1_000_000
+    assert store_of(source(run=RunSettings(budget_gb=0.002))).limit == 2_000_000
+
+
+def test_items_that_outlive_the_run_are_in_its_folder(tmp_path: Path) -> None:
+    found = source(run=RunSettings(persist=tmp_path / "kept"))
+    assert store_of(found).place == str(tmp_path / "kept")
+
+
+def test_what_cannot_be_described_is_kept_in_memory_and_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = RunSettings(persist=tmp_path, say=said.append)
+    found = source(run=run, made_by=object())
+    assert store_of(found).place == "the memory of this process"
+    assert "cannot be described (object)" in said[0]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, so nothing is refused")
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ResourceError, match='cache_device: found "cuda" and no such GPU'):
+        source(device="cuda")

@@ -29,7 +29,9 @@ def test_what_is_shared_has_the_same_defaults() -> None:
     plain = inspect.signature(SegmentationImagePipeline.__init__).parameters
     cached = inspect.signature(SegmentationImagePipelineWithCache.__init__).parameters
     assert {name: cached[name] for name in plain} == dict(plain)
-    assert cached.keys() - plain.keys() == {"num_cache_objects", "replace_percent", "caches_data"}
+    of_cache = {"num_cache_objects", "replace_percent", "caches_data"}
+    of_cache |= {"cache_budget_gb", "cache_dtype", "cache_device"}
+    assert cached.keys() - plain.keys() == of_cache
 
 
 def test_shared_values_arrive() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from isal import igzip, igzip_lib
+from isal import igzip, igzip_lib, isal_zlib
 
 from vesalia.errors import DataError, ResourceError
 
@@ -19,6 +19,9 @@ __all__ = ["create", "read_all", "read_start"]
 _MAGIC = b"\x1f\x8b"
 _ISAL_ERROR = cast("type[Exception]", igzip_lib.error)  # its stub gives it no type
 _UNREADABLE = (OSError, EOFError, zlib.error, _ISAL_ERROR)
+_GZIP_WINDOW = 31  # zlib's number for data with a gzip header
+_LENGTH_BYTES = 4
+_SHRINKS_AT_MOST = 1100  # deflate's limit is 1032
 _LEVEL = 2  # of 0 to 3; 3 is twice as slow and saves some percent
 
 
@@ -50,13 +53,24 @@ def read_all(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         if content.startswith(_MAGIC):
-            return bytes(igzip.decompress(content))  # type: ignore[no-untyped-call] # isal's
+            return _unpacked(content)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
     except MemoryError as error:
         message = f"{path}: found too little memory to read it, expected room for the whole volume; use fewer workers"
         raise ResourceError(message) from error
     return content
+
+
+def _unpacked(content: bytes) -> bytes:
+    """The content, in memory of the right size from the start: the file's last bytes say how long it is."""
+    length = int.from_bytes(content[-_LENGTH_BYTES:], "little")
+    if 0 < length <= len(content) * _SHRINKS_AT_MOST:
+        whole = isal_zlib.decompressobj(_GZIP_WINDOW)
+        unpacked = whole.decompress(content, length + 1)
+        if whole.eof and not whole.unused_data:
+            return bytes(unpacked)
+    return bytes(igzip.decompress(content))  # type: ignore[no-untyped-call] # isal's; this file has several parts
 
 
 @contextlib.contextmanager

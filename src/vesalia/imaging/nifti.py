@@ -37,12 +37,15 @@ def read_header(path: Path | str) -> NiftiHeader:
     return header
 
 
-def read_volume(path: Path | str | Sequence[Path | str], *, dtype: DType = "float32") -> Volume:
+def read_volume(
+    path: Path | str | Sequence[Path | str], *, dtype: DType = "float32", keep_whole: bool = False
+) -> Volume:
     """Read a file as a volume in its stored axis order; several files become channels.
 
     Args:
         path: A file or, for one channel each, several files on the same grid.
         dtype: The type of the tensor. Scaled values are asked to be whole where it is a whole-number type.
+        keep_whole: Give a file of whole numbers as uint8 or int16, where these hold its values, whatever ``dtype`` is.
 
     Returns:
         A volume with ``channel="none"`` for a 2D or 3D file, ``"last"`` for a 4D file (its 4th axis counts channels),
@@ -55,7 +58,7 @@ def read_volume(path: Path | str | Sequence[Path | str], *, dtype: DType = "floa
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
     if not paths:
         raise DataError("image: found an empty list of files, expected at least one; write its path")
-    volumes = [_read_one(each, dtype) for each in paths]
+    volumes = [_read_one(each, dtype, keep_whole=keep_whole) for each in paths]
     return volumes[0] if len(volumes) == 1 else _stack(volumes)
 
 
@@ -85,8 +88,8 @@ def write_volume(volume: Volume, path: Path | str, *, dtype: DType | None = None
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _read_one(path: Path, dtype: DType) -> Volume:
-    values, header = read_array(path, dtype=dtype)
+def _read_one(path: Path, dtype: DType, *, keep_whole: bool) -> Volume:
+    values, header = read_array(path, dtype=dtype, keep_whole=keep_whole)
     channel: ChannelAxis = "last" if header.channels else "none"
     return Volume(torch.from_numpy(values), affine=header.grid.affine, channel=channel, source=header.source)
 

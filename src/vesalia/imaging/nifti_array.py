@@ -22,12 +22,18 @@ from vesalia.runtime.files import atomic_path
 
 __all__ = ["read_array", "write_array"]
 
+_COMPACT = (np.uint8, np.int16)
 _WRITABLE = {"int64": "int32", "bool": "uint8", "float16": "float32"}
 """Types that NIfTI has not, or that few programs read."""
 
 
-def read_array(path: Path, *, dtype: DType) -> tuple[npt.NDArray[Any], NiftiHeader]:
+def read_array(path: Path, *, dtype: DType, keep_whole: bool = False) -> tuple[npt.NDArray[Any], NiftiHeader]:
     """The voxels of a file in its stored axis order, last axis fastest, and its header.
+
+    Args:
+        path: The file.
+        dtype: The type of the array.
+        keep_whole: Give whole numbers as uint8 or int16, where these hold all values, whatever ``dtype`` is.
 
     Raises:
         DataError: The file is missing, damaged, not NIfTI, or holds values that are not numbers.
@@ -37,7 +43,8 @@ def read_array(path: Path, *, dtype: DType) -> tuple[npt.NDArray[Any], NiftiHead
     check_length(header, len(content))
     shape = (*header.grid.shape, *([header.channels] if header.channels else []))
     raw: npt.NDArray[Any] = np.ndarray(shape, header.stored, content, header.offset, order="F")
-    return _scaled(raw, header, np.dtype(dtype)), header
+    whole = _whole(raw, header) if keep_whole else None
+    return (_scaled(raw, header, np.dtype(dtype)) if whole is None else whole), header
 
 
 def _scaled(raw: npt.NDArray[Any], header: NiftiHeader, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -49,7 +56,31 @@ def _scaled(raw: npt.NDArray[Any], header: NiftiHeader, dtype: np.dtype[Any]) ->
         raw = raw if dtype.kind == "f" else raw.round(4)
     if dtype.kind != "f" or dtype.itemsize < min(4, raw.dtype.itemsize) or raw.dtype == np.float64:
         check_fits(raw, dtype, path=header.path)
-    return raw.astype(dtype, order="C")
+    return _in_rows(raw, dtype)
+
+
+def _whole(raw: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[Any] | None:
+    """Whole numbers as uint8 or int16; None where they are none once scaled, or need a wider type."""
+    if raw.dtype.kind == "f" or not raw.size or header.slope != 1.0 or header.intercept % 1:
+        return None
+    shift = int(header.intercept)
+    low, high = int(raw.min()) + shift, int(raw.max()) + shift
+    fitting = (np.dtype(kind) for kind in _COMPACT if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    kind = next(fitting, None)
+    if kind is None:
+        return None
+    values = _in_rows(raw, kind)
+    if shift:  # what the narrow type cannot hold before the shift wraps around, and comes back with it
+        values += np.asarray(shift).astype(kind)
+    return values
+
+
+def _in_rows(raw: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """A copy in ``dtype``, last axis fastest; plane by plane, as each fits the processor's cache."""
+    copied = np.empty(raw.shape, dtype)
+    for place in range(raw.shape[1]):
+        copied[:, place] = raw[:, place]
+    return copied
 
 
 def write_array(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from vesalia.errors import Fault
 from vesalia.imaging.volume import Sample
+from vesalia.pipelines.plan import CachePlan
 
 __all__ = ["ItemSource", "Progress"]
 
@@ -34,6 +35,11 @@ class ItemSource(ABC):
     @abstractmethod
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed in the items so far, in the list's order, without being an error."""
+
+    @property
+    def plan(self) -> CachePlan | None:
+        """What is kept of the current window; None where nothing is kept."""
+        return None
 
     def move_to(self, epoch: int, progress: Progress | None = None) -> None:
         """Make the window of ``epoch`` ready, blocking; nothing to do where it is, or where nothing is kept."""

@@ -1,48 +1,73 @@
-"""A cache in memory of what the deterministic part of the chain gives, filled in parallel before the first epoch."""
+"""A cache of what the deterministic part of the chain gives, filled in parallel before the first epoch."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from vesalia.errors import DataError, Fault
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.base import ItemSource, Progress
+from vesalia.pipelines.item_file import Kept
 from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.plan import CachePlan
 from vesalia.pipelines.prefetch import Job, Results, Step, prefetch
+from vesalia.pipelines.store import MemoryStore, Store
+from vesalia.runtime.memory import give_back_memory
 
 __all__ = ["Cache", "Loaded"]
+
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of an item: its sample, or the error that says why there is none."""
+    """What became of an item: it is kept, there was no room, another process makes it, or it cannot be used."""
 
     index: int
-    sample: Sample | None = None
     error: DataError | None = None
+    elsewhere: bool = False
 
 
 class Cache(ItemSource):
     """Keeps the first N items of the list; an epoch uses these alone.
 
-    What is kept is shared with everyone who asks and never changed in place: transforms give new volumes.
+    What is kept is shared with everyone who asks and never changed in place: transforms give new volumes. Items for
+    which there is no room are made each time they are asked for.
     """
 
-    def __init__(self, inner: PreparedItems, *, num_cache_objects: int, num_workers: int) -> None:
+    def __init__(
+        self,
+        inner: PreparedItems,
+        *,
+        num_cache_objects: int,
+        num_workers: int,
+        store: Store | None = None,
+        behind: Store | None = None,
+        budget_gb: float | None = None,
+    ) -> None:
         """Wrap a source.
 
         Args:
             inner: Makes the items.
             num_cache_objects: Items to keep; more than there are means all.
             num_workers: Threads that load; 0 loads in the caller's thread.
+            store: Where items are kept; this process's memory where none is given.
+            behind: Where items are looked for, and put, before ``store`` gets them.
+            budget_gb: What was allowed for the store, to be told.
         """
         self._inner = inner
         self._size = min(num_cache_objects, len(inner.items))
         self._workers = num_workers
-        self._held: dict[int, Sample] = {}
+        self._store = store or MemoryStore()
+        self._behind = behind
+        self._budget_gb = budget_gb
+        self._full = False
+        self._left: set[int] = set()
+        self._prepare_s: list[float] = []
         self._loading: Results[Loaded] | None = None
 
     def window(self, epoch: int) -> Sequence[int]:
@@ -51,13 +76,31 @@ class Cache(ItemSource):
 
     def get(self, index: int) -> Sample:
         """Item ``index`` as it is kept; one that is not kept is made anew."""
-        held = self._held.get(index)
+        held = self._store.get(index)
         return self._inner.get(index) if held is None else held
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The items that are kept now, those included that were loaded for the next epoch."""
+        return self._store.held
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed in the items, and that some are never used."""
         return (*self._unused(), *self._inner.warnings)
+
+    @property
+    def plan(self) -> CachePlan:
+        """What the cache holds of the current window, and how long an item takes to make."""
+        return CachePlan(
+            items=self._size,
+            held=self._size - len(self._left),
+            held_bytes=self._store.held_bytes,
+            limit_bytes=self._store.limit,
+            budget_gb=self._budget_gb,
+            place=self._store.place,
+            prepare_s=sum(self._prepare_s) / max(1, len(self._prepare_s)),
+        )
 
     def _unused(self) -> tuple[Fault, ...]:
         never = len(self._inner.items) - self._size
@@ -76,11 +119,26 @@ class Cache(ItemSource):
             DataError: Items that cannot be used, all of them at once.
         """
         window = self.window(epoch)
-        wanted = set(window)
-        self._held = {index: sample for index, sample in self._held.items() if index in wanted}
-        missing = [index for index in window if index not in self._held]
-        if missing:
-            self._take(self._load(missing, workers=self._workers), progress, len(window))
+        if self._let_go_of_all_but(set(window)):
+            self._left, self._full = set(), False
+        missing = [index for index in window if not self._is_settled(index)]
+        while missing:
+            loading = self._load(missing, workers=self._workers)
+            others = self._take(loading, progress, done=len(window) - len(missing), total=len(window))
+            missing = self._wait_for(others, progress, window)
+        if self._prepare_s:
+            give_back_memory()
+
+    def _let_go_of_all_but(self, wanted: Collection[int]) -> bool:
+        before = self._store.held_bytes
+        self._store.keep_only(wanted)
+        if self._behind is not None:
+            self._behind.keep_only(())
+        return self._store.held_bytes < before
+
+    def _is_settled(self, index: int) -> bool:
+        """Whether nothing is to be done for an item: it is kept, has no room, or is out of use."""
+        return index in self._left or self._store.get(index) is not None or self._inner.bad.error(index) is not None
 
     def _load(self, indices: Sequence[int], *, workers: int) -> Results[Loaded]:
         steps = (
@@ -89,31 +147,81 @@ class Cache(ItemSource):
         return prefetch(steps, workers=min(workers, len(indices)), ahead=len(indices))
 
     def _load_one(self, index: int) -> Loaded:
+        keeps = self._behind or self._store
         try:
-            return Loaded(index, sample=self._inner.get(index))
+            kept = keeps.find(index)
+            if kept is None:
+                if self._full:  # what comes now has no room either
+                    self._left.add(index)
+                    return Loaded(index)
+                if not keeps.claims(index):
+                    return Loaded(index, elsewhere=True)
+                kept = keeps.find(index) or self._make(index, keeps)  # another may have finished it just now
         except DataError as error:  # the other items are loaded all the same, so that all faults are told at once
+            keeps.release(index)
             return Loaded(index, error=error)
+        except BaseException:
+            keeps.release(index)
+            raise
+        keeps.release(index)
+        self._inner.remember(index, kept.faults)
+        if self._store.get(index) is None and not self._store.put(index, kept):
+            self._full = True
+            self._left.add(index)
+        return Loaded(index)
 
-    def _take(self, loading: Results[Loaded], progress: Progress | None = None, total: int = 0) -> None:
-        """Hold what was loaded, as it comes."""
-        errors = []
+    def _make(self, index: int, keeps: Store) -> Kept:
+        began = time.perf_counter()
+        kept = self._inner.make(index)
+        self._prepare_s.append(time.perf_counter() - began)
+        if keeps is not self._store:
+            keeps.put(index, kept)
+        return kept
+
+    def _take(
+        self, loading: Results[Loaded], progress: Progress | None = None, *, done: int = 0, total: int = 0
+    ) -> list[int]:
+        """Wait until all is loaded; the items that other processes make."""
+        errors: list[DataError] = []
+        elsewhere = []
         self._loading = loading
         with loading:
             for loaded in loading:
-                if loaded.sample is not None:
-                    self._held[loaded.index] = loaded.sample
-                if loaded.error is not None:
+                if loaded.error is not None and self._inner.bad.skips:
+                    self._inner.bad.report(loaded.index, loaded.error)
+                    self._inner.bad.tell()
+                elif loaded.error is not None:
                     errors.append(loaded.error)
+                if loaded.elsewhere:
+                    elsewhere.append(loaded.index)
+                done += not loaded.elsewhere
                 if progress is not None:
-                    progress(len(self._held) + len(errors), total)
+                    progress(done, total)
         if errors:
             raise _merged(errors)
+        return elsewhere
+
+    def _wait_for(self, others: list[int], progress: Progress | None, window: Sequence[int]) -> list[int]:
+        """Wait until the other processes have made their items; they are to be loaded now, or made after all."""
+        keeps = self._behind or self._store
+        waiting = others
+        while waiting:
+            waiting = [index for index in waiting if keeps.awaited(index)]
+            if progress is not None:
+                progress(len(window) - len(waiting), len(window))
+            if waiting:
+                time.sleep(_LOOK_EVERY_S)
+        return others
 
     def close(self) -> None:
-        """Stop loading and let go of all items."""
+        """Stop loading, let go of all items, and give their memory back to the machine."""
         if self._loading is not None:
             self._loading.close()
-        self._held = {}
+        self._left, self._full = set(), False
+        self._store.close()
+        if self._behind is not None:
+            self._behind.close()
+        give_back_memory()
 
 
 def _first(parts: list[Loaded]) -> Loaded:

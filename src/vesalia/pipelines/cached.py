@@ -1,40 +1,132 @@
-"""The source of the pipelines with a cache: what their arguments make of the items."""
+"""The source of the pipelines with a cache: what their arguments, and the run's, make of the items."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from vesalia.errors import ResourceError
+from vesalia.pipelines.bad_items import BadItemAction
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.plan import room_for_items
 from vesalia.pipelines.smart_cache import SmartCache
+from vesalia.pipelines.store import MemoryStore, Store
+from vesalia.pipelines.store_disk import DiskStore, Undescribed
+from vesalia.pipelines.store_shared import SharedStore
+from vesalia.pipelines.stored_form import CacheType
 
-__all__ = ["cached_source"]
+__all__ = ["CacheDevice", "CacheSettings", "RunSettings", "cached_source"]
+
+CacheDevice = Literal["cpu", "cuda"]
+_GPU_PART = 0.6
+"""Part of a GPU's free memory that a cache may take: the network needs the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """What a config says of a cache; the constructors of the pipelines with a cache say what it means."""
+
+    num_cache_objects: int
+    replace_percent: float
+    budget_gb: float | None = None
+    dtype: CacheType = "auto"
+    device: CacheDevice = "cpu"
+
+    @staticmethod
+    def asked(*, caches_data: bool, **asked: Any) -> CacheSettings | None:
+        """The settings; None where ``caches_data`` says that nothing is kept."""
+        return CacheSettings(**asked) if caches_data else None
+
+
+def _unheard(message: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What a run says beside its config; it goes before what the config says.
+
+    Attributes:
+        budget_gb: Bytes (in powers of 1000) that a cache may take.
+        persist: Folder in which prepared items outlive the run; None for none.
+        on_bad_item: What is done about items that cannot be used.
+        session: What the processes on this machine that train together call themselves; empty for one alone.
+        say: Tells the user what is noticed in the middle of a run.
+    """
+
+    budget_gb: float | None = None
+    persist: Path | None = None
+    on_bad_item: BadItemAction | None = None
+    session: str = ""
+    say: Callable[[str], None] = _unheard
 
 
 def cached_source(
     prepared: PreparedItems,
+    how: CacheSettings,
     *,
-    caches_data: bool,
-    num_cache_objects: int,
-    replace_percent: float,
+    run: RunSettings,
+    made_by: Sequence[object],
     num_workers: int,
     shuffle_seed: int | None,
 ) -> ItemSource:
-    """The items as a cache keeps them; without ``caches_data`` the items as they are.
+    """The items as a cache keeps them.
 
     Args:
         prepared: The items.
-        caches_data: Whether anything is kept.
-        num_cache_objects: Items to keep.
-        replace_percent: The part of them that is replaced after an epoch: a fraction of 1.
+        how: What the config says.
+        run: What the run says.
+        made_by: Everything that decides what an item is.
         num_workers: Threads that load.
         shuffle_seed: Seed for the order in which a moving window runs over the list; None for the list's order.
     """
-    if not caches_data:
-        return prepared
+    budget_gb = how.budget_gb if run.budget_gb is None else run.budget_gb
+    disk = _disk(prepared, run, made_by)
+    on_gpu = how.device != "cpu"
+    if on_gpu:
+        store: Store = MemoryStore(limit=_room_on_gpu(how.device, budget_gb), device=how.device)
+    elif disk is not None:
+        store = disk
+    elif run.session:
+        store = SharedStore(run.session, prepared.items, limit=room_for_items(budget_gb))
+    else:
+        store = MemoryStore(limit=room_for_items(budget_gb))
     return SmartCache(
         prepared,
-        num_cache_objects=num_cache_objects,
-        replace_percent=replace_percent,
+        num_cache_objects=how.num_cache_objects,
+        replace_percent=how.replace_percent,
         num_workers=num_workers,
         shuffle_seed=shuffle_seed,
+        store=store,
+        behind=disk if on_gpu else None,
+        budget_gb=budget_gb,
     )
+
+
+def _disk(prepared: PreparedItems, run: RunSettings, made_by: Sequence[object]) -> DiskStore | None:
+    if run.persist is None:
+        return None
+    try:
+        return DiskStore(run.persist, prepared.items, made_by=made_by)
+    except Undescribed as error:
+        run.say(f"--persist-cache: found a step that cannot be described ({error}), so prepared items are not kept")
+        return None
+
+
+def _room_on_gpu(device: str, budget_gb: float | None) -> int:
+    """Bytes that a cache may take of a GPU's memory.
+
+    Raises:
+        ResourceError: There is no GPU.
+    """
+    if not torch.cuda.is_available():
+        found = f'cache_device: found "{device}" and no such GPU, expected one; write "cpu"'
+        raise ResourceError(found)
+    free = int(torch.cuda.mem_get_info()[0] * _GPU_PART)  # pragma: no cover - needs a GPU
+    return free if budget_gb is None else min(free, int(budget_gb * 1e9))  # pragma: no cover - needs a GPU

@@ -37,6 +37,7 @@ class ClassificationImagePipeline(ImagePipeline):
         shuffle: bool = True,
         repeat: bool = True,
         duplicate_count: Count = 1,
+        on_bad_item: Literal["stop", "skip"] = "stop",
     ) -> None:
         """Take the config's values.
 
@@ -59,6 +60,8 @@ class ClassificationImagePipeline(ImagePipeline):
             shuffle: Whether each epoch has an order of its own (samples for validation keep the list's order).
             repeat: Without effect: an epoch is one pass.
             duplicate_count: How many times over the list is used.
+            on_bad_item: What is done about an item that cannot be used in the middle of a run: ``stop`` the run, or
+                ``skip`` it, so that the next item of the epoch's order takes its place.
         """
         super().__init__(
             PipelineSettings(
@@ -72,6 +75,7 @@ class ClassificationImagePipeline(ImagePipeline):
                 output_image_dtype=output_image_dtype,
                 shuffle=shuffle,
                 duplicate_count=duplicate_count,
+                on_bad_item=on_bad_item,
                 label_format=None if output_label_format is None else tuple(output_label_format),
             )
         )

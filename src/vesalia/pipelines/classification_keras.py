@@ -40,6 +40,7 @@ class ClassificationKerasImagePipeline(ClassificationImagePipeline):
         shuffle: bool = True,
         repeat: bool = True,
         duplicate_count: Count = 1,
+        on_bad_item: Literal["stop", "skip"] = "stop",
         multiprocessing: bool = False,
         items_per_category: Count | Widths | None = None,
         category_weights: Sequence[float] | None = None,
@@ -65,6 +66,8 @@ class ClassificationKerasImagePipeline(ClassificationImagePipeline):
             shuffle: Whether each epoch has an order of its own (samples for validation keep the list's order).
             repeat: Without effect: an epoch is one pass.
             duplicate_count: How many times over the list is used.
+            on_bad_item: What is done about an item that cannot be used in the middle of a run: ``stop`` the run, or
+                ``skip`` it, so that the next item of the epoch's order takes its place.
             multiprocessing: Without effect: threads do the work, and the result does not depend on how many.
             items_per_category: Items that an epoch draws of each category: one number for all, or one each. Categories
                 are the classes of n-way labels and the binary labels that are 1; of binary labels alone, "none of
@@ -89,6 +92,7 @@ class ClassificationKerasImagePipeline(ClassificationImagePipeline):
             shuffle=shuffle,
             repeat=repeat,
             duplicate_count=duplicate_count,
+            on_bad_item=on_bad_item,
         )
         self.multiprocessing = multiprocessing
         self.sampling = CategorySampling.asked(items_per_category, category_weights)

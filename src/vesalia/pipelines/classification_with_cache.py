@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from vesalia.pipelines.base import ItemSource
-from vesalia.pipelines.cached import cached_source
+from vesalia.pipelines.cached import CacheSettings
 from vesalia.pipelines.classification import ClassificationImagePipeline
-from vesalia.pipelines.items import PreparedItems
-from vesalia.registry.kinds import Count, DeclaredSize, Probability, Whole, Widths
+from vesalia.registry.kinds import Count, DeclaredSize, Positive, Probability, Whole, Widths
 
 __all__ = ["ClassificationImagePipelineWithCache"]
 
@@ -43,6 +41,10 @@ class ClassificationImagePipelineWithCache(ClassificationImagePipeline):
         shuffle: bool = True,
         repeat: bool = True,
         duplicate_count: Count = 1,
+        on_bad_item: Literal["stop", "skip"] = "stop",
+        cache_budget_gb: Positive | None = None,
+        cache_dtype: Literal["auto", "float32", "float16"] = "auto",
+        cache_device: Literal["cpu", "cuda"] = "cpu",
     ) -> None:
         """Take the config's values: those of ``ClassificationImagePipeline``, and the cache's.
 
@@ -68,6 +70,13 @@ class ClassificationImagePipelineWithCache(ClassificationImagePipeline):
             shuffle: Whether each epoch has an order of its own, and a moving window a shuffled list to run over.
             repeat: Without effect: an epoch is one pass.
             duplicate_count: How many times over the list is used; each occurrence is an item of the cache.
+            on_bad_item: What is done about an item that cannot be used in the middle of a run: ``stop`` the run, or
+                ``skip`` it, so that the next item of the epoch's order takes its place.
+            cache_budget_gb: What the cache may take, in 10^9 bytes; items that do not fit are made each time they are
+                used. Without it the cache takes what it needs, and leaves the machine a tenth of its memory.
+            cache_dtype: ``auto`` keeps whole numbers as such and all else as float32, at no loss; ``float16`` halves
+                what is not whole, and rounds it; ``float32`` keeps everything as the chain gives it.
+            cache_device: Where cached voxels are: in host memory, or on the GPU, which then does the random steps, too.
         """
         super().__init__(
             data_list_file_path,
@@ -87,18 +96,13 @@ class ClassificationImagePipelineWithCache(ClassificationImagePipeline):
             shuffle=shuffle,
             repeat=repeat,
             duplicate_count=duplicate_count,
+            on_bad_item=on_bad_item,
         )
-        self.num_cache_objects = num_cache_objects
-        self.replace_percent = replace_percent
-        self.caches_data = caches_data
-
-    def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
-        """The items as a cache keeps them."""
-        return cached_source(
-            prepared,
-            caches_data=self.caches_data,
-            num_cache_objects=self.num_cache_objects,
-            replace_percent=self.replace_percent,
-            num_workers=self.settings.num_workers,
-            shuffle_seed=seed if self.settings.shuffle else None,
+        self.cache = CacheSettings.asked(
+            caches_data=caches_data,
+            num_cache_objects=num_cache_objects,
+            replace_percent=replace_percent,
+            budget_gb=cache_budget_gb,
+            dtype=cache_dtype,
+            device=cache_device,
         )

@@ -10,8 +10,10 @@ import torch
 
 from vesalia.errors import Fault
 from vesalia.imaging.volume import Sample, Volume
+from vesalia.pipelines.bad_items import BadItems
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.item_file import Kept
 from vesalia.pipelines.verify import LABEL, verify
 from vesalia.runtime.seeds import generator
 
@@ -55,6 +57,7 @@ class PreparedItems(ItemSource):
 
     Attributes:
         items: The data list's items; their places in it are their numbers.
+        bad: What is known of items that cannot be used.
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class PreparedItems(ItemSource):
         prepare: Callable[[Sample], Sample],
         seed: int,
         num_classes: int | None = None,
+        compact: Callable[[Sample], Sample] | None = None,
+        bad: BadItems | None = None,
     ) -> None:
         """Take what makes an item ready.
 
@@ -74,8 +79,12 @@ class PreparedItems(ItemSource):
             prepare: What the first random transform can do once per item.
             seed: The run's seed.
             num_classes: Classes that labels are judged by; None leaves them unjudged.
+            compact: Brings an item into the form in which it is kept.
+            bad: What is known of items that cannot be used; shared with whoever replaces them.
         """
         self.items = items
+        self.bad = BadItems() if bad is None else bad
+        self._compact = compact
         self._prefix, self._prepare = prefix, prepare
         self._seed, self._num_classes = seed, num_classes
         self._verified: dict[int, tuple[Fault, ...]] = {}
@@ -90,10 +99,26 @@ class PreparedItems(ItemSource):
         Raises:
             DataError: The item cannot be used.
         """
-        sample = self._prefix(begin_sample(self.items[index]), generator(self._seed, "item", index))
+        return self.make(index).sample
+
+    def make(self, index: int) -> Kept:
+        """Item ``index``, and what was noticed in it.
+
+        Raises:
+            DataError: The item cannot be used.
+        """
+        known = self.bad.error(index)
+        if known is not None:
+            raise known
+        sample = compact_label(self._prefix(begin_sample(self.items[index]), generator(self._seed, "item", index)))
+        sample = sample if self._compact is None else self._compact(sample)
         if index not in self._verified:
             self._verified[index] = verify(sample, num_classes=self._num_classes)
-        return self._prepare(own_memory(compact_label(sample)))
+        return Kept(self._prepare(own_memory(sample)), self._verified[index])
+
+    def remember(self, index: int, faults: tuple[Fault, ...]) -> None:
+        """An item need not be judged any more: another process, or an earlier run, noticed this."""
+        self._verified.setdefault(index, faults)
 
     @property
     def warnings(self) -> tuple[Fault, ...]:

@@ -14,22 +14,27 @@ from typing import Protocol, TypeVar, final
 
 import torch
 
-from vesalia.errors import Fault
+from vesalia.errors import DataError, Fault
 from vesalia.imaging.volume import Sample
+from vesalia.pipelines.bad_items import BadItems
 from vesalia.pipelines.base import ItemSource, Progress
 from vesalia.pipelines.batching import Batch, Batcher
 from vesalia.pipelines.buffers import BatchRoom, Buffers
 from vesalia.pipelines.course import Course
 from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.order import WHOLE, Shard, epoch_order, step_count, steps
+from vesalia.pipelines.plan import CachePlan
 from vesalia.pipelines.prefetch import Job, Results, Step, prefetch
 from vesalia.pipelines.sampling import Draw
+from vesalia.pipelines.workers import one_torch_thread
+from vesalia.runtime.machine import usable_cores
 from vesalia.runtime.seeds import generator
 from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.fusion.work import FRESH, Room
 
 __all__ = ["BoundPipeline", "Delivery"]
 
+Part = TypeVar("Part")
 Whole = TypeVar("Whole")
 
 
@@ -105,7 +110,14 @@ class BoundPipeline:
     """
 
     def __init__(
-        self, datalist: DataList, source: ItemSource, *, augment: Augment, batcher: Batcher, delivery: Delivery
+        self,
+        datalist: DataList,
+        source: ItemSource,
+        *,
+        augment: Augment,
+        batcher: Batcher,
+        delivery: Delivery,
+        bad: BadItems | None = None,
     ) -> None:
         """Bind the parts.
 
@@ -115,10 +127,12 @@ class BoundPipeline:
             augment: The rest of the chain, from the first random transform on.
             batcher: Makes batches.
             delivery: How to deliver.
+            bad: What is known of items that cannot be used, and what is done about them.
         """
         self.datalist = datalist
         self.waiting = 0.0
         self._source, self._augment, self._batcher, self._delivery = source, augment, batcher, delivery
+        self._bad = BadItems() if bad is None else bad
         self._epoch = 0
         self._buffers = Buffers(keep=4 * (self._steps_ahead + 2))
         self._open: list[Closable] = []
@@ -143,6 +157,28 @@ class BoundPipeline:
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed so far without being an error, such as labels without foreground."""
         return self._source.warnings
+
+    @property
+    def bad_items(self) -> tuple[str, ...]:
+        """Items that could not be used and were left out, and why."""
+        return self._bad.messages
+
+    def plan(self) -> CachePlan | None:
+        """What the filled cache holds, and how fast batches come of it: an item is tried. None without a cache."""
+        plan, window = self._source.plan, self._source.window(self._epoch)
+        if plan is None:
+            return None
+        usable = next((index for index in window if self._bad.error(index) is None), window[0])
+        seconds = 0.0
+        with one_torch_thread():
+            for _ in range(2):  # the first time, something may have to be set up
+                prepared, dice = self._source.get(usable), generator(self._delivery.seed, "plan")
+                began = time.perf_counter()
+                self._augment(prepared, dice, FRESH)
+                seconds = time.perf_counter() - began
+        how = self._delivery
+        workers = max(1, min(how.workers, usable_cores()))
+        return replace(plan, augment_s=seconds, items_per_step=how.batch_size, workers=workers)
 
     def fill(self, progress: Progress | None = None, *, epoch: int = 0) -> None:
         """Fill the cache, if there is one, with the items of ``epoch`` (that of a resumed run).
@@ -190,10 +226,10 @@ class BoundPipeline:
         Several ranks deal the items out: the first has the first, and again the first after each has one.
         """
         own = self._delivery.shard.dealt(sorted(self._source.window(self._epoch)))
-        todo = (Step([self._job(index, "samples")], _only) for index in own)
+        todo = (Step([Job(self.datalist.items[index].name, partial(self._whole, index))], _only) for index in own)
         results = self._begin(todo, ahead=min(self._delivery.workers, max(1, self._delivery.prefetch)))
         try:
-            yield from self._timed_results(results)
+            yield from (sample for sample in self._timed_results(results) if sample is not None)
         finally:
             self._end(results)
 
@@ -222,8 +258,28 @@ class BoundPipeline:
         """Steps whose items make up the prefetch, and enough of them to keep every worker busy."""
         return ceil(max(self._delivery.prefetch, self._delivery.workers) / self._delivery.batch_size)
 
-    def _job(self, index: int, *branch: str | int, room: Room = FRESH) -> Job[Sample]:
-        return Job(self.datalist.items[index].name, partial(self._make, index, branch, room))
+    def _whole(self, index: int) -> Sample | None:
+        """An item as it is judged; None where it cannot be used and may be left out."""
+        try:
+            return self._make(index, ("samples",))
+        except DataError as error:
+            if not self._bad.skips:
+                raise
+            self._bad.report(index, error)
+            return None
+
+    def _one(self, index: int, epoch: int, room: Room) -> Sample:
+        """An item of an epoch; where it cannot be used and may be left out, the next one that can."""
+        now, branch = index, tuple[str | int, ...](("epoch", epoch))
+        while True:
+            try:
+                return self._make(now, branch, room)
+            except DataError as error:
+                if not self._bad.skips:
+                    raise
+                self._bad.report(now, error)
+            order = self._delivery.order(self._source.window(epoch), epoch=epoch)
+            now, branch = self._bad.replacement(index, order), ("epoch", epoch, "instead of", index)
 
     def _make(self, index: int, branch: Sequence[str | int], room: Room = FRESH) -> Sample:
         dice = generator(self._delivery.seed, *branch, "item", index)
@@ -256,7 +312,11 @@ class BoundPipeline:
         items = own or together[:1]
         dice = generator(self._delivery.seed, "epoch", epoch, "step", number, *shard.branch)
         room = BatchRoom(self._buffers, len(items))
-        jobs = [self._job(index, "epoch", epoch, room=room.place(place)) for place, index in enumerate(items)]
+        names = [self.datalist.items[index].name for index in items]
+        jobs = [
+            Job(name, partial(self._one, index, epoch, room.place(place)))
+            for place, (name, index) in enumerate(zip(names, items, strict=True))
+        ]
 
         def join(samples: list[Sample]) -> Batch:
             with stage("batch"):
@@ -265,7 +325,7 @@ class BoundPipeline:
 
         return Step(jobs, join)
 
-    def _begin(self, todo: Iterator[Step[Sample, Whole]], *, ahead: int) -> Results[Whole]:
+    def _begin(self, todo: Iterator[Step[Part, Whole]], *, ahead: int) -> Results[Whole]:
         results = prefetch(todo, workers=self._delivery.workers, ahead=ahead)
         self._open.append(results)
         return results
@@ -285,6 +345,7 @@ class BoundPipeline:
                 return
             finally:
                 self.waiting += results.waited_s - before
+            self._bad.tell()
             yield result
 
     @contextmanager
@@ -296,5 +357,5 @@ class BoundPipeline:
             self.waiting += time.perf_counter() - began
 
 
-def _only(parts: list[Sample]) -> Sample:
+def _only(parts: list[Sample | None]) -> Sample | None:
     return parts[0]

@@ -39,6 +39,7 @@ class SegmentationKerasImagePipeline(SegmentationImagePipeline):
         shuffle: bool = True,
         repeat: bool = True,
         duplicate_count: Count = 1,
+        on_bad_item: Literal["stop", "skip"] = "stop",
         multiprocessing: bool = False,
         items_per_category: Count | Widths | None = None,
         category_weights: Sequence[float] | None = None,
@@ -62,6 +63,8 @@ class SegmentationKerasImagePipeline(SegmentationImagePipeline):
             shuffle: Whether each epoch has an order of its own (samples for validation keep the list's order).
             repeat: Without effect: an epoch is one pass.
             duplicate_count: How many times over the list is used.
+            on_bad_item: What is done about an item that cannot be used in the middle of a run: ``stop`` the run, or
+                ``skip`` it, so that the next item of the epoch's order takes its place.
             multiprocessing: Without effect: threads do the work, and the result does not depend on how many.
             items_per_category: Items that an epoch draws of each category: one number for all, or one each. Each entry
                 of the data list says its own under ``category``.
@@ -84,6 +87,7 @@ class SegmentationKerasImagePipeline(SegmentationImagePipeline):
             shuffle=shuffle,
             repeat=repeat,
             duplicate_count=duplicate_count,
+            on_bad_item=on_bad_item,
         )
         self.multiprocessing = multiprocessing
         self.sampling = CategorySampling.asked(items_per_category, category_weights)

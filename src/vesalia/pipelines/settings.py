@@ -12,14 +12,17 @@ from typing import Any
 import torch
 
 from vesalia.errors import ConfigError
+from vesalia.pipelines.bad_items import BadItemAction, BadItems
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.batching import Batcher
+from vesalia.pipelines.cached import CacheSettings, RunSettings, cached_source
 from vesalia.pipelines.datalist import DataList, read_datalist
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.label_vectors import require_vectors
 from vesalia.pipelines.order import WHOLE, Shard
 from vesalia.pipelines.pipeline import BoundPipeline, Delivery
 from vesalia.pipelines.sampling import CategorySampling, Draw, categories_of
+from vesalia.pipelines.stored_form import StoredForm
 from vesalia.transforms.base import Transform
 from vesalia.transforms.compose import Compose
 from vesalia.transforms.fusion.chain import FusedChain
@@ -49,6 +52,7 @@ class PipelineSettings:
     shuffle: bool
     duplicate_count: int
     label_format: tuple[int, ...] | None = None
+    on_bad_item: BadItemAction = "stop"
 
     def __post_init__(self) -> None:
         if self.output_batch_size < 1 and not self.batched_by_transforms:
@@ -74,7 +78,10 @@ class ImagePipeline:
     Attributes:
         settings: The shared values.
         sampling: How epochs are rebalanced by category; None where each item comes once.
+        cache: What is kept of the items; None where they are made anew each time.
     """
+
+    cache: CacheSettings | None = None
 
     def __init__(self, settings: PipelineSettings) -> None:
         self.settings = settings
@@ -100,6 +107,7 @@ class ImagePipeline:
         seed: int,
         num_classes: int | None = None,
         shard: Shard = WHOLE,
+        run: RunSettings | None = None,
     ) -> BoundPipeline:
         """Bind to transforms and a seed; nothing is loaded yet.
 
@@ -109,18 +117,24 @@ class ImagePipeline:
             seed: Root of all random states.
             num_classes: Classes of the network, by which labels are judged; None leaves label values unjudged.
             shard: This process's part of the work where several train together.
+            run: What the run says beside the config.
 
         Raises:
             DataError: The data list has faults, or files are missing.
+            ResourceError: The cache cannot be where it is asked for.
         """
-        how = self.settings
+        how, run = self.settings, run or RunSettings()
         prefix, augment = Compose(transforms).split_deterministic()
+        form = StoredForm.split(prefix, augment, kind=self.cache.dtype if self.cache else "float32")
+        bad = BadItems(run.on_bad_item or how.on_bad_item, run.say)
         prepared = PreparedItems(
             self.datalist.items,
-            prefix=prefix,
+            prefix=form.prefix,
             prepare=Compose(augment.transforms[:1]).prepare,
             seed=seed,
             num_classes=num_classes,
+            compact=form.compact,
+            bad=bad,
         )
         delivery = Delivery(
             batch_size=1 if how.batched_by_transforms else how.output_batch_size,
@@ -134,12 +148,18 @@ class ImagePipeline:
         batcher = Batcher(
             Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype
         )
-        source = self.source(prepared, seed=seed)
-        return BoundPipeline(self.datalist, source, augment=FusedChain(augment), batcher=batcher, delivery=delivery)
-
-    def source(self, prepared: PreparedItems, *, seed: int) -> ItemSource:
-        """Where items come from: made anew each time, unless a pipeline keeps them."""
-        return prepared
+        source: ItemSource = prepared
+        if self.cache is not None:
+            source = cached_source(
+                prepared,
+                self.cache,
+                run=run,
+                made_by=[form, augment.transforms[:1], num_classes],
+                num_workers=how.num_workers,
+                shuffle_seed=seed if how.shuffle else None,
+            )
+        chain = FusedChain(Compose([*form.restoring, *augment.transforms]))
+        return BoundPipeline(self.datalist, source, augment=chain, batcher=batcher, delivery=delivery, bad=bad)
 
     def _draw(self) -> Draw | None:
         if self.sampling is None:

@@ -13,6 +13,7 @@ from vesalia.pipelines.cache import Cache, Loaded
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.order import shuffled
 from vesalia.pipelines.prefetch import Results
+from vesalia.pipelines.store import Store
 
 __all__ = ["SmartCache", "replaced_per_epoch", "window_of"]
 
@@ -47,6 +48,9 @@ class SmartCache(Cache):
         replace_percent: float,
         num_workers: int,
         shuffle_seed: int | None = None,
+        store: Store | None = None,
+        behind: Store | None = None,
+        budget_gb: float | None = None,
     ) -> None:
         """Wrap a source.
 
@@ -56,8 +60,18 @@ class SmartCache(Cache):
             replace_percent: The part of N that is replaced after an epoch: a fraction of 1, not percent.
             num_workers: Threads that load; 0 loads in the caller's thread, at the epoch's end.
             shuffle_seed: Seed for the order in which the window runs over the list; None for the list's order.
+            store: Where items are kept; this process's memory where none is given.
+            behind: Where items are looked for, and put, before ``store`` gets them.
+            budget_gb: What was allowed for the store, to be told.
         """
-        super().__init__(inner, num_cache_objects=num_cache_objects, num_workers=num_workers)
+        super().__init__(
+            inner,
+            num_cache_objects=num_cache_objects,
+            num_workers=num_workers,
+            store=store,
+            behind=behind,
+            budget_gb=budget_gb,
+        )
         count = len(inner.items)
         self._replaced = replaced_per_epoch(count, num_cache_objects=num_cache_objects, replace_percent=replace_percent)
         self._asked = replace_percent

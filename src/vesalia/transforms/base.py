@@ -62,9 +62,12 @@ class Transform(ABC, Generic[Parameters]):
     Attributes:
         deterministic: False for steps that throw dice; they end the cacheable prefix of a chain. A step whose
             arguments take its dice away sets it in its constructor.
+        takes_whole_numbers: Whether values that are whole may come as uint8 or int16 in place of float32: the result
+            has the same values, though perhaps in these types, too.
     """
 
     deterministic: bool = False
+    takes_whole_numbers: bool = False
 
     @property
     def called(self) -> str:

@@ -153,7 +153,12 @@ class Fusible(ABC, Generic[Parameters]):
     """A transform whose work can be put off and done together with its neighbours'; a mixin beside ``Transform``.
 
     The result is that of ``apply`` with the same parameters, but for rounding.
+
+    Attributes:
+        per_voxel: Whether it is a linear step without dice on each voxel alone: the whole volume need not be there.
     """
+
+    per_voxel: bool = False
 
     @property
     def fusible(self) -> bool:

@@ -27,6 +27,9 @@ class CenterData(Deterministic, Fusible[Nothing]):
             one value only is not divided.
     """
 
+    takes_whole_numbers = True
+    per_voxel = True
+
     def __init__(
         self,
         fields: FieldNames,

@@ -21,6 +21,8 @@ class NormalizeNonzeroIntensities(Deterministic):
         fields: The fields to normalise.
     """
 
+    takes_whole_numbers = True
+
     def __init__(self, fields: FieldNames) -> None:
         self.fields = field_names(fields)
 

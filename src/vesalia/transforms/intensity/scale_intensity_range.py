@@ -33,6 +33,9 @@ class ScaleIntensityRange(Deterministic, Fusible[Nothing]):
         a_offset: Length of the range of the data, in place of ``a_max``.
     """
 
+    takes_whole_numbers = True
+    per_voxel = True
+
     def __init__(
         self,
         fields: FieldNames,

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from copy import copy
 from typing import Literal
 
 from vesalia.imaging.nifti import read_volume
@@ -43,6 +44,13 @@ class LoadNifti(Deterministic):
         self.as_closest_canonical = as_closest_canonical
         self.dtype: DType = dtype
         self.shape = shape
+        self._keeps_whole = False
+
+    def keeping_whole(self) -> LoadNifti:
+        """This step, giving uint8 or int16 where float32 is asked for and the file holds such whole numbers."""
+        keeping = copy(self)
+        keeping._keeps_whole = self.dtype == "float32"  # noqa: SLF001 - of the copy
+        return keeping
 
     def transform(self, sample: Sample) -> Sample:
         """Read the fields."""
@@ -51,7 +59,7 @@ class LoadNifti(Deterministic):
         return sample
 
     def _read(self, sample: Sample, name: str) -> Volume:
-        volume = read_volume(files_of(sample, name), dtype=self.dtype)
+        volume = read_volume(files_of(sample, name), dtype=self.dtype, keep_whole=self._keeps_whole)
         volume = with_axes(volume, self.shape) if self.shape else volume
         volume = on_the_grid_of(first_source(sample), volume)
         return to_canonical(volume) if self.as_closest_canonical else volume

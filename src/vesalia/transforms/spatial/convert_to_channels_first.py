@@ -18,6 +18,8 @@ class ConvertToChannelsFirst(Deterministic, Invertible[Nothing]):
         fields: The fields to convert.
     """
 
+    takes_whole_numbers = True
+
     def __init__(self, fields: FieldNames) -> None:
         self.fields = field_names(fields)
 

@@ -24,6 +24,8 @@ class ScaleByResolution(Deterministic, Invertible[Nothing]):
         is_label: Take the nearest value, for label maps; otherwise interpolate linearly.
     """
 
+    takes_whole_numbers = True
+
     def __init__(self, fields: FieldNames, *, target_resolution: SpacingMM, is_label: bool = False) -> None:
         if min(target_resolution) <= 0:
             message = f"target_resolution: found {list(target_resolution)}, expected numbers above 0 in mm"

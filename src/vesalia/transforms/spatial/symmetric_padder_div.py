@@ -26,6 +26,8 @@ class SymmetricPadderDiv(Deterministic, Invertible[Nothing]):
         div_int: The divisor, one for all axes or one per axis.
     """
 
+    takes_whole_numbers = True
+
     def __init__(self, fields: FieldNames, *, div_int: int | Sequence[int]) -> None:
         divisors = (div_int,) if isinstance(div_int, int) else tuple(div_int)
         if not divisors or min(divisors) < 1:
