@@ -76,3 +76,20 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
 def test_a_missing_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="found no weights"):
         load_matching(nn.Linear(1, 1), tmp_path / "model.ckpt")
+
+
+def test_other_prefixes_are_told_and_taken_away(tmp_path: Path) -> None:
+    trained, fresh = unet(seed=1), unet(seed=2)
+    save(tmp_path / "model", nn.ModuleDict({"module": trained}))
+    report = load_matching(fresh, tmp_path / "model")
+    assert report.whole
+    name = next(iter(trained.state_dict()))
+    assert report.renamed[name] == f"module.{name}"
+    assert f"{len(report.loaded)} have another name there, such as module.{name} for {name}" in report.table()
+    assert torch.equal(fresh.state_dict()[name], trained.state_dict()[name])
+
+
+def test_a_file_of_other_software_is_told_how_to_import(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").touch()
+    with pytest.raises(CheckpointError, match=r"model\.pt: found a file of other software.*vesalia import-weights"):
+        load_matching(nn.Linear(1, 1), tmp_path / "model.pt")

@@ -10,7 +10,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from vesalia import __version__
-from vesalia.cli import check, components, data, demo, evaluate, export, infer, new, train
+from vesalia.cli import (
+    bench,
+    check,
+    components,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    import_weights,
+    infer,
+    new,
+    train,
+)
 from vesalia.cli.answer import answer_usage_error
 from vesalia.cli.arguments import spread_set
 
@@ -31,9 +44,12 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("infer")(infer.infer)
 app.command("export")(export.export)
+app.command("import-weights")(import_weights.import_weights)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("components")(components.components)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
 
 
 def _show_version(wanted: bool) -> None:

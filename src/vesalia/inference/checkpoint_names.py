@@ -25,7 +25,7 @@ MANIFEST_FILE = "manifest.json"
 """In a checkpoint folder: everything that decided the training's result."""
 
 _SUFFIX = re.compile(
-    r"\.(safetensors|json|fzn\.pb|trt\.pb|pb|pt|ts|ckpt(\.(index|meta|data-\d+-of-\d+))?)$", re.IGNORECASE
+    r"\.(safetensors|json|fzn\.pb|trt\.pb|pb|pth?|ts|ckpt(\.(index|meta|data-\d+-of-\d+))?)$", re.IGNORECASE
 )
 _TENSORFLOW = (".ckpt.index", ".ckpt.meta", ".index", ".meta")
 _GRAPHS = (".fzn.pb", ".trt.pb", ".pb")

@@ -35,6 +35,7 @@ from vesalia.runtime.files import write_bytes, write_json
 
 __all__ = ["LoadedModel", "load_weights", "read_tensors", "save_weights"]
 
+_PICKLED = (".pt", ".pth")
 _SHOWN = 8
 """Tensors that a message names before it only counts."""
 
@@ -155,6 +156,11 @@ def _missing(prefix: Path, error: OSError) -> str:
             f"{programs[0]}: found an exported program without the weights it was made from, expected {path.name} "
             "beside it; the program is for other software, nothing is run by being read: copy "
             f"{path.name} and {card_file(prefix).name} to {prefix.parent}"
+        )
+    if (pickled := next((file for file in map(prefix.with_suffix, _PICKLED) if file.is_file()), None)) is not None:
+        return (
+            f"{pickled}: found a file of other software, expected {path.name}; write vesalia import-weights {pickled} "
+            "and the archive first: it reads tensors, and runs no code"
         )
     if not isinstance(error, FileNotFoundError):
         return f"{path}: found that it cannot be read ({error.strerror}), expected the weights of a model"

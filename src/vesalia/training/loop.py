@@ -193,7 +193,7 @@ class Trainer:
         with self.fabric.no_backward_sync(self.network, enabled=together and not due):  # type: ignore[arg-type]
             with stage("forward"):
                 output = trained(self.network(image))
-                total = supervised_loss(self.loss, output, target) + output.own_loss
+                total = supervised_loss(self.loss, output, target=target) + output.own_loss
             with stage("backward"):  # gradients are averaged over the ranks, each of which counts by its samples
                 self.fabric.backward(total * (share * rows * self.ranks.world / samples))
         with torch.no_grad():

@@ -13,7 +13,7 @@ from vesalia.errors import ConfigError
 __all__ = ["supervised_loss"]
 
 
-def supervised_loss(loss: Loss, output: Trained, target: torch.Tensor) -> torch.Tensor:
+def supervised_loss(loss: Loss, output: Trained, *, target: torch.Tensor) -> torch.Tensor:
     """The loss of an output; with deeper outputs the weighted sum of the losses of all of them.
 
     A coarser output is compared with the label at the nearest voxels.
