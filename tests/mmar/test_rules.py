@@ -97,8 +97,8 @@ def test_both_ways_to_batch_by_transforms(tmp_path: Path, crop: dict[str, Any]) 
         (
             {"train__image_pipeline__args__output_crop_size": [96, 96]},
             (
-                "train.image_pipeline.args.output_crop_size: found [96, 96], expected 3 numbers, as output_data_dims "
-                "says; "
+                "train.image_pipeline.args.output_crop_size: found [96, 96], expected 3 numbers, as "
+                "train.pre_transforms[3] crops; "
                 "write [96, 96, 96]"
             ),
         ),
@@ -207,6 +207,24 @@ def test_one_channel_is_a_mask(tmp_path: Path) -> None:
 def test_one_warning_each(tmp_path: Path, changes: dict[str, Any], warning: str) -> None:
     plan = training(tmp_path / "a", **changes)
     assert [str(fault).removeprefix("config/config_train.json: ") for fault in plan.warnings] == [warning]
+
+
+def test_a_size_of_two_numbers_says_that_images_have_two_axes(tmp_path: Path) -> None:
+    crop = {**TRAIN["train"]["pre_transforms"][3]["args"], "size": [96, 96]}
+    plan = training(
+        tmp_path / "a",
+        train__image_pipeline__args__output_crop_size=[96, 96],
+        train__pre_transforms__3__args=crop,
+    )
+    assert plan.model.argument("data_dims") == 2
+    assert not plan.warnings
+
+
+def test_a_size_of_two_numbers_where_three_are_said(tmp_path: Path) -> None:
+    sizes = {"output_crop_size": [96, 96], "output_data_dims": 3}
+    changes = {f"train__image_pipeline__args__{name}": value for name, value in sizes.items()}
+    (message,) = faults(tmp_path / "a", **changes)
+    assert "found [96, 96], expected 3 numbers, as output_data_dims says; write [96, 96, 96]" in message
 
 
 def test_free_sizes_and_missing_crops_are_fine(tmp_path: Path) -> None:

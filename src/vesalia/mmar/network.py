@@ -13,7 +13,7 @@ from vesalia.registry.catalog import FILLED
 from vesalia.registry.kinds import shown
 from vesalia.registry.library import CHANNEL_NAMES
 
-__all__ = ["fit_network"]
+__all__ = ["axes_of", "fit_network"]
 
 _AXES = FILLED["model"]
 _PRETRAINED = ("pretrain_weight_name", "pretrain_weight_url")
@@ -44,6 +44,14 @@ def fit_network(
     return replace(model, args=args)
 
 
+def axes_of(pipeline: ComponentPlan) -> Any:
+    """``output_data_dims``; where a config leaves it out, a declared size of two numbers says 2."""
+    size = pipeline.args.get("output_crop_size")
+    if "output_data_dims" not in pipeline.args and isinstance(size, tuple) and len(size) == 2:
+        return 2
+    return pipeline.argument("output_data_dims")
+
+
 def _written(model: ComponentPlan) -> dict[str, Any]:
     """The arguments as the config has them; those of a library's class stand among the adapter's there."""
     inner = model.args.get("arguments")
@@ -52,7 +60,7 @@ def _written(model: ComponentPlan) -> dict[str, Any]:
 
 def _axes(model: ComponentPlan, pipeline: ComponentPlan, findings: Findings) -> dict[str, int]:
     """The number of spatial axes: the pipeline's, where the constructor asks for it and the config does not say."""
-    axes = pipeline.argument("output_data_dims")
+    axes = axes_of(pipeline)
     if axes not in {2, 3}:
         return {}
     written = _written(model)

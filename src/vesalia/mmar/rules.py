@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vesalia.mmar.findings import Findings
+from vesalia.mmar.network import axes_of
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.kinds import shown
 from vesalia.runtime.nearness import nearest
@@ -116,20 +117,19 @@ def _check_merged_fields(crop: ComponentPlan, merge: ComponentPlan, findings: Fi
 def check_crop_size(pre_transforms: Sequence[ComponentPlan], pipeline: ComponentPlan, *, findings: Findings) -> None:
     """The declared size has one number per axis, and is the size that the crop gives."""
     declared = pipeline.argument("output_crop_size")
-    axes = pipeline.argument("output_data_dims")
+    axes = axes_of(pipeline)
     if not isinstance(declared, tuple):
         return
     key = f"{pipeline.where}.args.output_crop_size"
-    if isinstance(axes, int) and len(declared) != axes:
-        findings.fault(
-            key,
-            found=shown(declared),
-            expected=f"{axes} numbers, as output_data_dims says",
-            write=shown(declared[:1] * axes),
-        )
-        return
     crops = [component for component in pre_transforms if isinstance(component.args.get("size"), tuple)]
     sizes = crops[-1].args["size"] if crops else declared
+    source = "output_data_dims says"
+    if "output_data_dims" not in pipeline.args and len(declared) < len(sizes):
+        axes, source = len(sizes), f"{crops[-1].where} crops"
+    if isinstance(axes, int) and len(declared) != axes:
+        expected = f"{axes} numbers, as {source}"
+        findings.fault(key, found=shown(declared), expected=expected, write=shown(declared[:1] * axes))
+        return
     if len(sizes) != len(declared) or any(one not in {-1, two} for one, two in zip(declared, sizes, strict=False)):
         expected = f"{shown(sizes)}, as {crops[-1].where} crops (the declaration itself does not crop)"
         findings.warn(key, found=shown(declared), expected=expected, write=shown(sizes))
