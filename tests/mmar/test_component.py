@@ -286,3 +286,17 @@ def test_torn_code_and_missing_classes_are_faults(tmp_path: Path) -> None:
             "class that it defines"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("slot", "path", "words"),
+    [
+        ("lr_policy", "torch.optim.lr_scheduler.StepLR", "a learning-rate policy that ships or lies in custom/"),
+        ("aux_ops", "monai.metrics.DiceMetric", "an auxiliary operation that ships or lies in custom/"),
+    ],
+)
+def test_a_librarys_class_where_the_slot_takes_none(tmp_path: Path, slot: str, path: str, words: str) -> None:
+    node = {"path": path}
+    (message,) = faults(tmp_path / "a", **{f"train__{slot}": [node] if slot.endswith("s") else node})
+    assert f'found "{path}", expected {words} (by path come model, loss, optimizer of a library)' in message
+    assert "write the name of one that ships, or a class on vesalia.components." in message

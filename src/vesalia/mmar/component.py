@@ -183,7 +183,8 @@ class ComponentReader:
             return self._named(path.rpartition(".")[2] or name, slot, f"{key}.path" if path else f"{key}.name")
         located = custom_code(path, self.archive.custom)
         if isinstance(located, Mismatch):
-            self.findings.fault(f"{key}.path", found=shown(path), expected=located.expected, write=located.write)
+            fit = _no_library(slot) if is_library(path) else located
+            self.findings.fault(f"{key}.path", found=shown(path), expected=fit.expected, write=fit.write)
             return None
         return self._custom(located, slot, f"{key}.path")
 
@@ -274,6 +275,14 @@ def a_component(slot: str) -> str:
     """What stands in a slot, in words: ``a loss``, ``an inferer``."""
     word = _WORDS.get(slot, slot.replace("_", " "))
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _no_library(slot: str) -> Mismatch:
+    """What to write instead of a library's class where the slot takes none by path."""
+    return Mismatch(
+        f"{a_component(slot)} that ships or lies in custom/ (by path come {', '.join(LIBRARY_ADAPTERS)} of a library)",
+        f"the name of one that ships, or {_PORTS.get(slot, _TRANSFORM_PORT)} that uses it",
+    )
 
 
 def _written(node: Mapping[str, Any]) -> object:
