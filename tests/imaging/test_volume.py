@@ -29,6 +29,13 @@ def test_as_batch_and_back(layout: tuple[ChannelAxis, tuple[int, ...]], batched:
     assert (back.channel, back.batched) == (channel, batched)
 
 
+def test_whole_numbers_are_made_fractions_to_compute_with() -> None:
+    whole, half = Volume(torch.ones(4, 3, dtype=torch.uint8)), Volume(torch.ones(4, 3, dtype=torch.float16))
+    assert whole.as_float_batch().dtype == torch.float32
+    assert half.as_float_batch().dtype == torch.float16
+    assert half.as_float_batch().data_ptr() == half.data.data_ptr()
+
+
 def test_from_batch_takes_another_affine() -> None:
     volume = Volume(uniform(4, 3), np.eye(4))
     assert volume.from_batch(volume.as_batch()).affine is volume.affine

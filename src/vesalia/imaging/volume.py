@@ -66,6 +66,11 @@ class Volume:
             return data.unsqueeze(1)
         return data.movedim(-1, 1) if self.channel == "last" else data
 
+    def as_float_batch(self) -> torch.Tensor:
+        """:meth:`as_batch` to compute with: whole numbers become float32, fractions keep their type."""
+        batch = self.as_batch()
+        return batch if batch.is_floating_point() else batch.float()
+
     def from_batch(self, data: torch.Tensor, *, affine: Affine | None = None) -> Volume:
         """A volume of this layout from ``[B, C, *spatial]`` data; the inverse of :meth:`as_batch`."""
         if self.channel == "none":

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.drawn import integers, uniform
-from vesalia.errors import DataError
+from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import oblique_affine
 from vesalia.transforms.spatial.resizing import (
@@ -18,6 +18,8 @@ from vesalia.transforms.spatial.resizing import (
     resized,
     resized_back,
     scaled_shape,
+    shape_at_spacing,
+    target_spacing_mm,
 )
 
 
@@ -30,6 +32,13 @@ def test_numbers_per_axis() -> None:
 
 def test_halves_go_up_and_no_axis_vanishes() -> None:
     assert scaled_shape((5, 3, 2), (0.5, 1 / 3, 0.01)) == (3, 1, 1)
+
+
+def test_a_spacing_says_how_many_voxels_there_are() -> None:
+    volume = Volume(uniform(4, 6), np.diag([1.0, 2.0, 1.0, 1.0]))
+    assert shape_at_spacing(volume, target_spacing_mm([0.5], name="n"), name="n") == (8, 24)
+    with pytest.raises(ConfigError, match=r"n: found \[1, 0\], expected numbers above 0 in mm; write"):
+        target_spacing_mm([1, 0], name="n")
 
 
 def test_the_field_of_view_stays() -> None:

@@ -63,8 +63,7 @@ class AdjustContrast(Transform[Exponents]):
 def _change(volume: Volume, exponents: torch.Tensor) -> Volume:
     if bool((exponents == 1).all()):
         return volume
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     shape = (*batch.shape[:2], *[1] * (batch.ndim - 2))
     low, high = (bound.view(shape) for bound in batch.flatten(2).aminmax(dim=-1))
     reach = high - low

@@ -48,8 +48,7 @@ class CenterData(Deterministic, Fusible[Nothing]):
         return change_fields(sample, self.fields, change=self._centre)
 
     def _centre(self, volume: Volume) -> Volume:
-        batch = volume.as_batch()
-        batch = batch if batch.is_floating_point() else batch.float()
+        batch = volume.as_float_batch()
         axes = tuple(range(2, batch.ndim))
         if self.subtrahend is None:
             centred = batch - batch.mean(dim=axes, keepdim=True)

@@ -32,8 +32,7 @@ class NormalizeNonzeroIntensities(Deterministic):
 
 
 def _normalise(volume: Volume) -> Volume:
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     axes = tuple(range(2, batch.ndim))
     mask = batch != 0
     count = mask.sum(dim=axes, keepdim=True).clamp_(min=1)

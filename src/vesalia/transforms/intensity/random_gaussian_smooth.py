@@ -67,8 +67,7 @@ class RandomGaussianSmooth(Transform[Widths]):
 def _blur(volume: Volume, sigmas: torch.Tensor) -> Volume:
     if not bool(sigmas.any()):
         return volume
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     for axis, sigma in enumerate(sigmas.to(batch.device).unbind(dim=1), start=2):
         weights = _weights(batch.shape[axis], sigma).to(batch.dtype)
         lines = batch.movedim(axis, -1)

@@ -78,8 +78,7 @@ class RandomMRBiasField(Transform[BiasFields]):
 def _change(volume: Volume, coefficients: torch.Tensor) -> Volume:
     if not bool(coefficients.any()):
         return volume
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     field = coefficients.to(batch.device)
     for size in volume.spatial_shape:  # each turn trades the first axis of coefficients for an axis of voxels
         field = torch.tensordot(field, _legendre(size, field), dims=([1], [0]))

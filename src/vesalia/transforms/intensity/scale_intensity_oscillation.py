@@ -60,6 +60,5 @@ class ScaleIntensityOscillation(Transform[Offsets], Fusible[Offsets]):
 def _add(volume: Volume, values: torch.Tensor) -> Volume:
     if not bool(values.any()):
         return volume
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     return volume.from_batch(batch + values.to(batch).view(-1, *[1] * (batch.ndim - 1)))

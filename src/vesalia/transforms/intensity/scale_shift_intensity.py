@@ -78,8 +78,7 @@ class ScaleShiftIntensity(Transform[Contrast], Fusible[Contrast]):
 
 
 def _change(volume: Volume, contrast: Contrast) -> Volume:
-    batch = volume.as_batch()
-    batch = batch if batch.is_floating_point() else batch.float()
+    batch = volume.as_float_batch()
     ones = [1] * (batch.ndim - 2)
     scales, shifts = (each[:, : batch.shape[1]].to(batch) for each in (contrast.scales, contrast.shifts))
     if bool(shifts.any()):

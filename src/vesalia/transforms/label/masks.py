@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 
 from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Volume
+from vesalia.transforms.spatial.layouts import layout_for_channels
 
 __all__ = ["brats_values", "different_names", "masks_as_channels", "value_masks"]
 
@@ -55,8 +55,7 @@ def value_masks(volume: Volume, values: Sequence[Sequence[int]], *, field: str) 
 
 def masks_as_channels(volume: Volume, values: Sequence[Sequence[int]], *, field: str) -> Volume:
     """The masks of :func:`value_masks` as the channels of one volume; one without a channel axis gets it in front."""
-    layout = replace(volume, channel="first") if volume.channel == "none" else volume
-    return layout.from_batch(torch.cat(value_masks(volume, values, field=field), dim=1))
+    return layout_for_channels(volume).from_batch(torch.cat(value_masks(volume, values, field=field), dim=1))
 
 
 def _fits(value: int, dtype: torch.dtype) -> bool:

@@ -3,16 +3,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from vesalia.imaging.volume import Sample, Volume
+from vesalia.imaging.volume import Sample
 from vesalia.registry.kinds import FieldName, NonNegative, Positive
 from vesalia.transforms.base import Transform, members_of
 from vesalia.transforms.parameters import uniform
 from vesalia.transforms.points.extremes import extreme_points, gaussians_around
+from vesalia.transforms.spatial.layouts import layout_for_channels
 
 __all__ = ["AddExtremePointsChannel", "Shifts"]
 
@@ -94,17 +95,12 @@ class AddExtremePointsChannel(Transform[Shifts]):
         shown = gaussians_around(points, there, shape=image.spatial_shape, sigma_voxels=self.sigma)
         channel = self._rescale(shown).to(_TYPES[self.dtype])
         if self.points_channel_field is not None:
-            return sample.with_fields(**{self.points_channel_field: _in_channels(image).from_batch(channel)})
+            return sample.with_fields(**{self.points_channel_field: layout_for_channels(image).from_batch(channel)})
         batch = torch.cat([image.as_batch(), channel.to(image.data.device)], dim=1)
-        return sample.with_fields(**{self.image_field: _in_channels(image).from_batch(batch)})
+        return sample.with_fields(**{self.image_field: layout_for_channels(image).from_batch(batch)})
 
     def _rescale(self, shown: torch.Tensor) -> torch.Tensor:
         axes = tuple(range(2, shown.ndim))
         low, high = shown.amin(dim=axes, keepdim=True), shown.amax(dim=axes, keepdim=True)
         share = (shown - low) / torch.where(high > low, high - low, 1.0)
         return share * (self.rescale_max - self.rescale_min) + self.rescale_min
-
-
-def _in_channels(volume: Volume) -> Volume:
-    """The volume's layout, with a channel axis in front where it has none."""
-    return replace(volume, channel="first") if volume.channel == "none" else volume

@@ -8,7 +8,12 @@ from dataclasses import replace
 
 from vesalia.imaging.volume import ChannelAxis, Sample, Volume
 
-__all__ = ["with_channel", "with_channels_as"]
+__all__ = ["layout_for_channels", "with_channel", "with_channels_as"]
+
+
+def layout_for_channels(volume: Volume) -> Volume:
+    """The layout in which several channels fit, for ``from_batch``: one without a channel axis gets it in front."""
+    return replace(volume, channel="first") if volume.channel == "none" else volume
 
 
 def with_channel(volume: Volume, channel: ChannelAxis) -> Volume:

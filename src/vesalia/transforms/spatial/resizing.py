@@ -8,13 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from vesalia.errors import DataError
+from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.geometry import resize_affine
 from vesalia.imaging.resample import Mode, resize
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.transforms.spatial.reading_mode import mode_for
 
-__all__ = ["per_axis", "resize_fields", "resize_fields_back", "resized", "resized_back", "scaled_shape"]
+__all__ = [
+    "per_axis",
+    "resize_fields",
+    "resize_fields_back",
+    "resized",
+    "resized_back",
+    "scaled_shape",
+    "shape_at_spacing",
+    "target_spacing_mm",
+]
 
 _Number = TypeVar("_Number", int, float)
 
@@ -36,6 +45,23 @@ def per_axis(values: Sequence[_Number], dims: int, *, name: str) -> tuple[_Numbe
 def scaled_shape(shape: Sequence[int], factors: Sequence[float]) -> tuple[int, ...]:
     """``shape`` times ``factors``, halves up, at least 1; rounding in float32 affines does no harm."""
     return tuple(max(1, math.floor(round(size * factor, 3) + 0.5)) for size, factor in zip(shape, factors, strict=True))
+
+
+def target_spacing_mm(values: Sequence[float], *, name: str) -> tuple[float, ...]:
+    """The spacing that an argument asks for.
+
+    Raises:
+        ConfigError: A number is not above 0.
+    """
+    if min(values) <= 0:
+        raise ConfigError(f"{name}: found {list(values)}, expected numbers above 0 in mm; write [1.0, 1.0, 1.0]")
+    return tuple(values)
+
+
+def shape_at_spacing(volume: Volume, spacing_mm: Sequence[float], *, name: str) -> tuple[int, ...]:
+    """How many voxels of ``spacing_mm`` come nearest to the field of view; ``name`` is what messages call it."""
+    target = per_axis(spacing_mm, len(volume.spatial_shape), name=name)
+    return scaled_shape(volume.spatial_shape, [now / mm for now, mm in zip(volume.spacing_mm, target, strict=True)])
 
 
 def resized(volume: Volume, shape: Sequence[int], *, mode: Mode) -> Volume:

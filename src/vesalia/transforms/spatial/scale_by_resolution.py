@@ -3,11 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, SpacingMM
 from vesalia.transforms.base import Deterministic, Invertible, Nothing, field_names
-from vesalia.transforms.spatial.resizing import per_axis, resize_fields, resize_fields_back, scaled_shape
+from vesalia.transforms.spatial.resizing import (
+    resize_fields,
+    resize_fields_back,
+    shape_at_spacing,
+    target_spacing_mm,
+)
 
 __all__ = ["ScaleByResolution"]
 
@@ -27,11 +31,8 @@ class ScaleByResolution(Deterministic, Invertible[Nothing]):
     takes_whole_numbers = True
 
     def __init__(self, fields: FieldNames, *, target_resolution: SpacingMM, is_label: bool = False) -> None:
-        if min(target_resolution) <= 0:
-            message = f"target_resolution: found {list(target_resolution)}, expected numbers above 0 in mm"
-            raise ConfigError(f"{message}; write [1.0, 1.0, 1.0]")
         self.fields = field_names(fields)
-        self.target_resolution = tuple(target_resolution)
+        self.target_resolution = target_spacing_mm(target_resolution, name="target_resolution")
         self.is_label = is_label
 
     def transform(self, sample: Sample) -> Sample:
@@ -43,6 +44,4 @@ class ScaleByResolution(Deterministic, Invertible[Nothing]):
         return resize_fields_back(sample, self.fields, like=like, is_label=self.is_label)
 
     def _shape(self, volume: Volume) -> tuple[int, ...]:
-        spacing = volume.spacing_mm
-        target = per_axis(self.target_resolution, len(spacing), name="target_resolution")
-        return scaled_shape(volume.spatial_shape, [now / mm for now, mm in zip(spacing, target, strict=True)])
+        return shape_at_spacing(volume, self.target_resolution, name="target_resolution")

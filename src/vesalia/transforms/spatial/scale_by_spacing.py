@@ -3,11 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from vesalia.errors import ConfigError
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.registry.kinds import FieldNames, SpacingMM
 from vesalia.transforms.base import Deterministic, Invertible, Nothing, field_names
-from vesalia.transforms.spatial.resizing import per_axis, resize_fields, resize_fields_back, scaled_shape
+from vesalia.transforms.spatial.resizing import (
+    resize_fields,
+    resize_fields_back,
+    shape_at_spacing,
+    target_spacing_mm,
+)
 
 __all__ = ["ScaleBySpacing"]
 
@@ -26,11 +30,8 @@ class ScaleBySpacing(Deterministic, Invertible[Nothing]):
     """
 
     def __init__(self, fields: FieldNames, *, target_spacing: SpacingMM, is_label: bool | None = None) -> None:
-        if min(target_spacing) <= 0:
-            message = f"target_spacing: found {list(target_spacing)}, expected numbers above 0 in mm"
-            raise ConfigError(f"{message}; write [1.0, 1.0, 1.0]")
         self.fields = field_names(fields)
-        self.target_spacing = tuple(target_spacing)
+        self.target_spacing = target_spacing_mm(target_spacing, name="target_spacing")
         self.is_label = is_label
 
     def transform(self, sample: Sample) -> Sample:
@@ -42,6 +43,4 @@ class ScaleBySpacing(Deterministic, Invertible[Nothing]):
         return resize_fields_back(sample, self.fields, like=like, is_label=self.is_label)
 
     def _shape(self, volume: Volume) -> tuple[int, ...]:
-        spacing = volume.spacing_mm
-        target = per_axis(self.target_spacing, len(spacing), name="target_spacing")
-        return scaled_shape(volume.spatial_shape, [now / mm for now, mm in zip(spacing, target, strict=True)])
+        return shape_at_spacing(volume, self.target_spacing, name="target_spacing")
