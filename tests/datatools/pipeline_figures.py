@@ -31,6 +31,7 @@ def setting(**changes: Any) -> Setting:
     plain: dict[str, Any] = {
         "items": 40,
         "cached": 0,
+        "held": changes.get("cached", 0),
         "replaced": 0,
         "items_per_step": 4,
         "crops": 2,

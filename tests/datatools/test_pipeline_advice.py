@@ -13,18 +13,25 @@ def test_a_list_that_fits_is_cached() -> None:
     found = advise(costs(), setting())
     assert found.gain == pytest.approx(2.25 / 1.0)
     assert found.text == (
-        "use the cache: ...WithCache, 40 items, replace_percent 0 (4.0 GB): epochs would be 2.2 times as fast"
+        "use the cache (a pipeline ...WithCache): num_cache_objects 40, replace_percent 0 (4.0 GB): "
+        "epochs would be 2.2 times as fast"
     )
 
 
 def test_a_list_that_does_not_fit_is_cached_in_part() -> None:
-    found = advise(costs(), setting(memory_bytes=25 * 10**8))
-    assert "20 items, replace_percent 0.1 (2.0 GB)" in found.text
+    found = advise(costs(), setting(memory_bytes=2 * 10**9))
+    assert "num_cache_objects 20, replace_percent 0.1 (2.0 GB)" in found.text
 
 
 def test_a_moving_cache_grows_where_there_is_room() -> None:
     found = advise(costs(), setting(cached=8, replaced=8, memory_bytes=5 * 10**9))
     assert found.text.startswith("num_cache_objects 8 -> 40, replace_percent 0 ")
+
+
+def test_a_budget_that_is_too_small_is_named() -> None:
+    found = advise(costs(), setting(cached=40, held=10))
+    assert found.text.startswith("cache_budget_gb 4, num_cache_objects 40, replace_percent 0 (4.0 GB): ")
+    assert found.gain == pytest.approx((4 * 0.75 * 1.0 + 0.5) / 2 / 1.0)
 
 
 def test_more_workers_where_cores_are_idle() -> None:

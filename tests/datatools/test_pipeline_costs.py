@@ -29,6 +29,10 @@ def test_a_cache_leaves_what_is_replaced() -> None:
     assert in_step_s(costs(), setting(cached=20)) == 0.0
 
 
+def test_what_does_not_fit_is_made_each_time() -> None:
+    assert in_step_s(costs(), setting(cached=40, held=30)) == pytest.approx(4 * 0.25 * 1.0)
+
+
 @pytest.mark.parametrize(
     ("workers", "on_gpu", "expected"),
     [

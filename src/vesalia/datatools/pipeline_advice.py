@@ -15,8 +15,7 @@ __all__ = ["Advice", "advise"]
 
 _WORTH = 1.05
 """A change that gains less is not worth an advice."""
-_MEMORY_SHARE = 0.8
-"""Part of the free memory that a cache may fill."""
+_GB = 10**9
 _MOVED = 0.1
 """``replace_percent`` of a cache that cannot hold the list."""
 _MOST_WORKERS = 16
@@ -54,24 +53,24 @@ def _gain(costs: Costs, setting: Setting, changed: Setting) -> float:
 
 
 def _cache(costs: Costs, setting: Setting) -> Iterator[Advice]:
-    if setting.cached and not setting.replaced:
+    """A cache where there is none, a larger one where there is room."""
+    if setting.cached and setting.held == setting.cached and not setting.replaced:
         return
-    room = int(_MEMORY_SHARE * setting.memory_bytes / max(costs.item_bytes, 1))
-    kept = min(setting.items, room)
-    if kept <= setting.cached or kept < setting.items_per_step:
+    kept = min(setting.items, setting.memory_bytes // max(costs.item_bytes, 1))
+    if kept <= setting.held or kept < setting.items_per_step:
         return
     whole = kept == setting.items
-    changed = replace(setting, cached=kept, replaced=0 if whole else ceil(_MOVED * kept))
+    changed = replace(setting, cached=kept, held=kept, replaced=0 if whole else ceil(_MOVED * kept))
     gain = _gain(costs, setting, changed)
-    what = (
-        f"num_cache_objects {setting.cached} -> {kept}"
-        if setting.cached
-        else f"use the cache: ...WithCache, {kept} items"
-    )
     memory = readable_bytes(kept * costs.item_bytes)
-    yield Advice(
-        f"{what}, replace_percent {0 if whole else _MOVED} ({memory}): epochs would be {gain:.1f} times as fast", gain
-    )
+    if not setting.cached:
+        what = f"use the cache (a pipeline ...WithCache): num_cache_objects {kept}"
+    elif setting.held < setting.cached:
+        what = f"cache_budget_gb {ceil(kept * costs.item_bytes / _GB)}, num_cache_objects {kept}"
+    else:
+        what = f"num_cache_objects {setting.cached} -> {kept}"
+    how = f"replace_percent {0 if whole else _MOVED} ({memory})"
+    yield Advice(f"{what}, {how}: epochs would be {gain:.1f} times as fast", gain)
 
 
 def _workers(costs: Costs, setting: Setting) -> Iterator[Advice]:

@@ -7,6 +7,7 @@ one thread, so that each stage is seen alone; the second time the workers are at
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import signal
@@ -25,11 +26,12 @@ from vesalia.datatools.pipeline_costs import Costs, Setting
 from vesalia.errors import Interrupted
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import ComponentPlan, TrainPlan
+from vesalia.pipelines.plan import room_for_items
 from vesalia.pipelines.smart_cache import replaced_per_epoch
 from vesalia.runtime.device import choose_device
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.jsonfile import read_json
-from vesalia.runtime.machine import available_memory_bytes, usable_cores
+from vesalia.runtime.machine import usable_cores
 from vesalia.runtime.stopwatch import Spent, Stopwatch
 from vesalia.training.fit import TrainOptions, fit
 from vesalia.training.listener import Listener, StepReport
@@ -163,9 +165,11 @@ class _Facts:
 
     def setting(self, plan: TrainPlan, costs: Costs, *, on_gpu: bool) -> Setting:
         fixed = _fixed_behind_dice(plan)
+        room = room_for_items(plan.image_pipeline.argument("cache_budget_gb"))
         return Setting(
             items=self.items,
             cached=self.cached,
+            held=min(self.cached, room // max(costs.item_bytes, 1)),
             replaced=self.replaced,
             items_per_step=self.items_per_step,
             crops=_crops(plan),
@@ -173,7 +177,7 @@ class _Facts:
             cores=usable_cores(),
             on_gpu=on_gpu,
             epochs=plan.epochs,
-            memory_bytes=available_memory_bytes(),
+            memory_bytes=room_for_items(None),
             in_reach={name: seconds for name, seconds in costs.augment.items() if name in fixed},
         )
 
@@ -197,12 +201,8 @@ class _Pass(Listener):
         """Train; the figures are in the attributes afterwards."""
         if choose_device(device).type == "cuda":
             self.watch = Stopwatch(torch.cuda.synchronize)
-        with self.watch:
-            try:
-                fit(plan, TrainOptions(device=device, seed=0), listener=self, stop=self.stop)
-            except Interrupted:
-                if not self.spent:  # somebody else asked
-                    raise
+        with self.watch, contextlib.suppress(Interrupted):  # the listener asks for it
+            fit(plan, TrainOptions(device=device, seed=0), listener=self, stop=self.stop)
         return self
 
     def stepped(self, report: StepReport) -> None:
@@ -268,10 +268,15 @@ def _fixed_behind_dice(plan: TrainPlan) -> set[str]:
 
 
 def _item_bytes(plan: TrainPlan) -> int:
-    """What one item takes once it is ready for the dice."""
+    """What one item takes, as a cache keeps it; of a pipeline without a cache, once it is ready for the dice."""
     builder = Builder(plan.archive)
-    prefix, _ = Compose(builder.build_all(plan.pre_transforms)).split_deterministic()
-    pipeline = builder.build(_with(plan, caches_data=False, num_workers=0))
+    chain = builder.build_all(plan.pre_transforms)
+    pipeline = builder.build(_with(plan, num_workers=0, num_cache_objects=1))
+    with pipeline.bind(transforms=chain, seed=0) as bound:
+        bound.fill()
+        if held := bound.plan():
+            return int(held.item_bytes)
+    prefix, _ = Compose(chain).split_deterministic()
     if not prefix.transforms:
         return 0
     with pipeline.bind(transforms=prefix.transforms, seed=0) as bound:

@@ -80,6 +80,7 @@ class Setting:
     Attributes:
         items: Items of the data list, duplicates included.
         cached: Items that a cache keeps; 0 without one.
+        held: Those of them that fit into its budget and the memory; the others are made each time.
         replaced: Items that it replaces after an epoch.
         items_per_step: Items of a batch.
         crops: What the chain cuts out of an item.
@@ -87,12 +88,13 @@ class Setting:
         cores: Cores that this process may use.
         on_gpu: Whether the network has a processor of its own.
         epochs: Epochs of the training.
-        memory_bytes: Memory that can be had.
+        memory_bytes: Memory that a cache could have.
         in_reach: Fixed steps behind the first random one: names and seconds per item.
     """
 
     items: int
     cached: int
+    held: int
     replaced: int
     items_per_step: int
     crops: int
@@ -108,6 +110,13 @@ class Setting:
         """Steps of an epoch."""
         return ceil((self.cached or self.items) / self.items_per_step)
 
+    @property
+    def made_per_step(self) -> float:
+        """Items that are prepared anew, per step: all without a cache, those that it has no room for, or replaces."""
+        if not self.cached:
+            return self.items_per_step
+        return self.items_per_step * (1 - self.held / self.cached) + self.replaced / self.steps_per_epoch
+
     def to_dict(self) -> dict[str, Any]:
         """The facts as plain data."""
         return {**asdict(self), "steps_per_epoch": self.steps_per_epoch}
@@ -121,10 +130,8 @@ def group_of(stage: str) -> str:
 
 
 def in_step_s(costs: Costs, setting: Setting) -> float:
-    """Work of one thread on the items of a step before dice are thrown: all of them, or those that are replaced."""
-    if not setting.cached:
-        return costs.prefix_s * setting.items_per_step
-    return costs.lookup * setting.items_per_step + costs.prefix_s * setting.replaced / setting.steps_per_epoch
+    """Work of one thread before dice are thrown, per step: on its items, less those that are held, and replacements."""
+    return costs.prefix_s * setting.made_per_step + (costs.lookup * setting.items_per_step if setting.cached else 0.0)
 
 
 def work_s(costs: Costs, setting: Setting) -> float:

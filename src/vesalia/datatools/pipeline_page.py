@@ -48,7 +48,7 @@ class Row:
 def rows(costs: Costs, setting: Setting) -> list[Row]:
     """The stages from the file to the step, in order; data is the work of one thread."""
     items = setting.items_per_step
-    before = items if not setting.cached else setting.replaced / setting.steps_per_epoch
+    before = setting.made_per_step
     found = [
         row for group, stages in _grouped(costs.prefix).items() for row in _with_parts(group, stages, before or None)
     ]
