@@ -3,19 +3,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.summary.writer.record_writer import RecordWriter
 
-from tests.training.fakes import epoch_report, step_report, validation_report
+from tests.training.fakes import epoch_report, run_start, step_report, validation_report
 from vesalia.errors import ResourceError
 from vesalia.inference.curves import HISTORY_FILE
-from vesalia.training.tracking import HistoryFile, TensorBoard
+from vesalia.training.tracking import HistoryFile, Tracker, Tracking
 
 
 def strict_lines(path: Path) -> list[dict[str, Any]]:
@@ -80,71 +80,112 @@ class TestHistory:
             history.epoch_ended(epoch_report())
 
 
-def recorded(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Tag to (step, value) of the events in a folder."""
-    events = EventAccumulator(str(folder))
-    events.Reload()
-    return {tag: [(e.step, round(e.value, 6)) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+class Notebook(Tracker):
+    """Remembers what it is told, or fails from a call on."""
+
+    def __init__(self, name: str = "notebook", *, fails_at: str = "") -> None:
+        self.name = name
+        self.fails_at = fails_at
+        self.told: list[Any] = []
+
+    def _note(self, kind: str, *what: Any) -> None:
+        if kind == self.fails_at:
+            message = f"{kind} went wrong\nsecond line"
+            raise ConnectionError(message)
+        self.told.append((kind, *what))
+
+    def began(self, facts: Mapping[str, Any], *, resumed: bool) -> None:
+        self._note("began", facts, resumed)
+
+    def record(self, values: Mapping[str, float], step: int) -> None:
+        self._note("record", dict(values), step)
+
+    def flush(self) -> None:
+        self._note("flush")
+
+    def ended(self, *, completed: bool) -> None:
+        self._note("ended", completed)
+
+    def tags(self) -> dict[str, list[tuple[int, float]]]:
+        """Tag to (step, value)."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        for kind, *what in self.told:
+            if kind == "record":
+                for tag, value in what[0].items():
+                    found.setdefault(tag, []).append((what[1], value))
+        return found
 
 
-class TestTensorBoard:
-    def test_steps_epochs_and_validations(self, tmp_path: Path) -> None:
-        board = TensorBoard(tmp_path)
-        board.stepped(step_report(step=1, loss=0.75))
-        board.stepped(step_report(step=2, loss=0.5))
-        board.epoch_ended(epoch_report(step=2))
-        board.validated(validation_report(step=2))
-        board.closed()
-        found = recorded(tmp_path)
-        assert found["train/loss"] == [(1, 0.75), (2, 0.5)]
-        assert found["train/learning_rate"] == [(1, 0.001), (2, 0.001)]
-        assert found["epoch/loss"] == [(2, 0.5)]
-        assert found["epoch/neg_loss"] == [(2, -0.5)]
-        assert found["validation/dice"] == [(2, 0.8)]
+def tell(tracking: Tracking) -> None:
+    """A short training."""
+    tracking.started(run_start())
+    tracking.stepped(step_report(step=1, loss=0.75))
+    tracking.stepped(step_report(step=2, loss=0.5))
+    tracking.epoch_ended(epoch_report(step=2))
+    tracking.validated(validation_report(step=2))
+    tracking.closed()
+
+
+class TestTracking:
+    def test_steps_epochs_and_validations(self) -> None:
+        notebook = Notebook()
+        tell(Tracking([notebook], warn=pytest.fail))
+        assert notebook.tags() == {
+            "train/loss": [(1, 0.75), (2, 0.5)],
+            "train/learning_rate": [(1, 0.001), (2, 0.001)],
+            "epoch/loss": [(2, 0.5)],
+            "epoch/samples_per_s": [(2, 3.0)],
+            "epoch/waiting_share": [(2, 0.1)],
+            "epoch/neg_loss": [(2, -0.5)],
+            "validation/dice": [(2, 0.8)],
+            "validation/other": [(2, 0.1)],
+        }
+        assert notebook.told.count(("flush",)) == 2
+        assert notebook.told[-1] == ("ended", True)
 
     @pytest.mark.parametrize(("interval", "steps"), [(0, []), (1, [1, 2, 3, 4, 5, 6]), (3, [3, 6])])
-    def test_the_interval_counts_steps_and_0_is_once_an_epoch(
-        self, tmp_path: Path, interval: int, steps: list[int]
-    ) -> None:
-        board = TensorBoard(tmp_path, interval=interval)
+    def test_the_interval_counts_steps_and_0_is_once_an_epoch(self, interval: int, steps: list[int]) -> None:
+        notebook = Notebook()
+        tracking = Tracking([notebook], warn=pytest.fail, interval=interval)
         for step in range(1, 7):
-            board.stepped(step_report(step=step))
-        board.epoch_ended(epoch_report(step=6))
-        board.closed()
-        found = recorded(tmp_path)
+            tracking.stepped(step_report(step=step))
+        tracking.epoch_ended(epoch_report(step=6))
+        found = notebook.tags()
         assert [step for step, _ in found.get("train/loss", [])] == steps
         assert "epoch/loss" in found
 
-    def test_hidden_tags_are_left_out(self, tmp_path: Path) -> None:
-        board = TensorBoard(tmp_path, hidden=frozenset({"validation/other", "epoch/dice"}))
-        board.epoch_ended(epoch_report(values={"dice": 0.5, "other": 0.25}))
-        board.validated(validation_report())
-        board.closed()
-        found = recorded(tmp_path)
+    def test_hidden_tags_are_left_out(self) -> None:
+        notebook = Notebook()
+        tracking = Tracking([notebook], warn=pytest.fail, hidden=frozenset({"validation/other", "epoch/dice"}))
+        tracking.epoch_ended(epoch_report(values={"dice": 0.5, "other": 0.25}))
+        tracking.validated(validation_report())
+        found = notebook.tags()
         assert [tag for tag in found if tag.startswith("validation/")] == ["validation/dice"]
         assert {"epoch/dice", "epoch/other"} & found.keys() == {"epoch/other"}
 
-    def test_a_full_disk_is_said_in_words(self, tmp_path: Path) -> None:
-        if not Path("/dev/full").exists():
-            pytest.skip("needs /dev/full, the device that is always full")
-        board = TensorBoard(tmp_path)
-        board.closed()
-        board._writer = RecordWriter(Path("/dev/full").open("ab", buffering=0))  # noqa: SIM115 - the board closes it
-        with pytest.raises(ResourceError, match=r"tfevents.*no space left on the disk"):
-            board.stepped(step_report())
-        board.closed()
+    def test_what_is_known_of_the_run(self) -> None:
+        notebook = Notebook()
+        tracking = Tracking([notebook], warn=pytest.fail, facts={"model": "Unet"})
+        tracking.started(run_start(resumed_from=3, notes=("long",)))
+        kind, facts, resumed = notebook.told[0]
+        assert (kind, facts["model"], facts["device"], resumed) == ("began", "Unet", "cpu", True)
+        assert "notes" not in facts
 
-    def test_a_folder_that_is_none_is_said_in_words(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("")
-        with pytest.raises(ResourceError, match="cannot be written"):
-            TensorBoard(tmp_path / "file").stepped(step_report())
+    @pytest.mark.parametrize("fails_at", ["began", "record", "flush", "ended"])
+    def test_one_that_fails_is_left_out_with_one_warning(self, fails_at: str) -> None:
+        said: list[str] = []
+        sound, broken = Notebook(), Notebook("broken", fails_at=fails_at)
+        tell(Tracking([broken, sound], warn=said.append))
+        line = f"trackers: broken failed and is left out from here on ({fails_at} went wrong); the training goes on"
+        assert said == [line]
+        assert sound.told[-1] == ("ended", True)
+        if fails_at != "ended":
+            assert ("ended", True) not in broken.told
 
-    def test_nothing_recorded_is_no_file(self, tmp_path: Path) -> None:
-        TensorBoard(tmp_path).closed()
-        assert list(tmp_path.iterdir()) == []
-
-    def test_what_was_recorded_can_be_read_at_once(self, tmp_path: Path) -> None:
-        board = TensorBoard(tmp_path)
-        board.stepped(step_report(step=1, loss=0.75))
-        assert recorded(tmp_path)["train/loss"] == [(1, 0.75)]
-        board.closed()
+    def test_a_training_that_fails_is_told_so(self) -> None:
+        notebook = Notebook()
+        tracking = Tracking([notebook], warn=pytest.fail)
+        with contextlib.suppress(ArithmeticError), contextlib.ExitStack() as closing:
+            closing.callback(tracking.closed)
+            raise ArithmeticError
+        assert notebook.told == [("ended", False)]

@@ -49,11 +49,13 @@ from vesalia.training.keeper import Keeper
 from vesalia.training.listener import Audience, Listener, RunStart
 from vesalia.training.loop import Trainer
 from vesalia.training.manifest import describe_run, note_resumption, write_manifest
+from vesalia.training.mlflow_tracker import MlflowTracker
 from vesalia.training.result import TrainResult
 from vesalia.training.run_folder import Rival, best_sha256, find_rival, lock_run_folder, prepare_run_folder
 from vesalia.training.schedule import BudgetSchedule, EpochSchedule, Schedule
 from vesalia.training.state import STATE_FILE, Counters, Stateful, load_state, put_state, read_counters
-from vesalia.training.tracking import HistoryFile, TensorBoard
+from vesalia.training.tensorboard_tracker import TensorBoardTracker
+from vesalia.training.tracking import HistoryFile, Tracker, Tracking
 from vesalia.training.trainee import Trainee
 from vesalia.training.validation import Validation, can_be_dealt
 from vesalia.training.weight_average import WeightAverage
@@ -335,9 +337,22 @@ class _Setup:
         if not self.ranks.first:
             return self.audience
         folder = self.plan.checkpoint_dir
-        board = TensorBoard(folder, interval=self.plan.summary_interval, hidden=hidden)
-        self.audience.listeners += (HistoryFile(folder, keep_until_step=counters.step), board, *handlers)
+        tracking = Tracking(
+            self._trackers(folder),
+            warn=self.audience.warned,
+            facts=_facts(self.plan, counters.seed),
+            interval=self.plan.summary_interval,
+            hidden=hidden,
+        )
+        self.audience.listeners += (HistoryFile(folder, keep_until_step=counters.step), tracking, *handlers)
         return self.audience
+
+    def _trackers(self, folder: Path) -> list[Tracker]:
+        made: dict[str, Callable[[], Tracker]] = {
+            "tensorboard": lambda: TensorBoardTracker(folder),
+            "mlflow": lambda: MlflowTracker(folder, experiment=self.plan.archive.root.name),
+        }
+        return [made[name]() for name in dict.fromkeys(self.plan.trackers)]
 
     def _describe(self, validation: Validation | None) -> Callable[[Counters], Mapping[str, Any]]:
         names = _class_names(self.plan)
@@ -413,6 +428,13 @@ def _too_little_memory(trainer: Trainer, error: BaseException) -> str:
         "expected room for a batch; write a smaller output_batch_size or crop, use_amp: true, or a smaller roi_size or "
         "batch_size of the inferer if it was validating"
     )
+
+
+def _facts(plan: TrainPlan, seed: int) -> dict[str, Any]:
+    """The settings that a tracker shows beside the curves; the manifest has all of them."""
+    parts = {"model": plan.model, "loss": plan.loss, "optimizer": plan.optimizer}
+    names = {part: component.name for part, component in parts.items()}
+    return {**names, "learning_rate": plan.learning_rate, "seed": seed, "model_args": dict(plan.model.args)}
 
 
 def _unrecorded(validation: Validation | None, aux_ops: Sequence[AuxOp]) -> frozenset[str]:
