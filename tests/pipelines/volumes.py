@@ -78,9 +78,10 @@ def bound(
     return pipeline.bind(transforms=chain, batch_transforms=merges, seed=7, num_classes=2, run=run)
 
 
-def prepared_items(folder: Path, count: int) -> PreparedItems:
-    """The items of :func:`write_volumes`, loaded and scaled."""
-    write_volumes(folder, count)
+def prepared_items(folder: Path, count: int, *, written: bool = False) -> PreparedItems:
+    """The items of :func:`write_volumes`, loaded and scaled; the files are there already if ``written``."""
+    if not written:
+        write_volumes(folder, count)
     files = [{name: (folder / f"{name}{number}.nii.gz",) for name in BOTH} for number in range(count)]
     listed = [DataItem(f"case{number}", each, raw={}) for number, each in enumerate(files)]
     prepare = Compose(augmenting()[:1]).prepare

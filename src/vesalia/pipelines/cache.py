@@ -37,6 +37,9 @@ class Cache(ItemSource):
 
     What is kept is shared with everyone who asks and never changed in place: transforms give new volumes. Items for
     which there is no room are made each time they are asked for.
+
+    Attributes:
+        prepare_s: Seconds that each item took that this process made.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Cache(ItemSource):
         self._budget_gb = budget_gb
         self._full = False
         self._left: set[int] = set()
-        self._prepare_s: list[float] = []
+        self.prepare_s: list[float] = []
         self._loading: Results[Loaded] | None = None
 
     def window(self, epoch: int) -> Sequence[int]:
@@ -99,7 +102,7 @@ class Cache(ItemSource):
             limit_bytes=self._store.limit,
             budget_gb=self._budget_gb,
             place=self._store.place,
-            prepare_s=sum(self._prepare_s) / max(1, len(self._prepare_s)),
+            prepare_s=sum(self.prepare_s) / max(1, len(self.prepare_s)),
         )
 
     def _unused(self) -> tuple[Fault, ...]:
@@ -119,6 +122,8 @@ class Cache(ItemSource):
             DataError: Items that cannot be used, all of them at once.
         """
         window = self.window(epoch)
+        for store in filter(None, (self._behind, self._store)):
+            store.open()
         if self._let_go_of_all_but(set(window)):
             self._left, self._full = set(), False
         missing = [index for index in window if not self._is_settled(index)]
@@ -126,7 +131,7 @@ class Cache(ItemSource):
             loading = self._load(missing, workers=self._workers)
             others = self._take(loading, progress, done=len(window) - len(missing), total=len(window))
             missing = self._wait_for(others, progress, window)
-        if self._prepare_s:
+        if self.prepare_s:
             give_back_memory()
 
     def _let_go_of_all_but(self, wanted: Collection[int]) -> bool:
@@ -173,7 +178,7 @@ class Cache(ItemSource):
     def _make(self, index: int, keeps: Store) -> Kept:
         began = time.perf_counter()
         kept = self._inner.make(index)
-        self._prepare_s.append(time.perf_counter() - began)
+        self.prepare_s.append(time.perf_counter() - began)
         if keeps is not self._store:
             keeps.put(index, kept)
         return kept

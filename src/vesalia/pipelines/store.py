@@ -35,6 +35,13 @@ class Store(ABC):
     place: str
     limit: int | None = None
 
+    def open(self) -> None:
+        """Be ready to keep items, for the first time or after :meth:`close`.
+
+        Raises:
+            ResourceError: The place cannot be had.
+        """
+
     @property
     @abstractmethod
     def held_bytes(self) -> int:

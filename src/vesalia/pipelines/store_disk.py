@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 
 import numpy as np
 import torch
@@ -170,11 +170,18 @@ def _words_of_object(thing: object, *, depth: int) -> Iterable[str]:
     """The class of an object, and what it holds."""
     slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
     held = {name: getattr(thing, name) for name in slots if hasattr(thing, name)} | getattr(thing, "__dict__", {})
-    if not slots and not hasattr(thing, "__dict__"):  # what it holds cannot be seen
+    hidden = any(map(_is_made_in_c, type(thing).__mro__))
+    if hidden or (not slots and not hasattr(thing, "__dict__")):  # what it holds cannot be seen
         raise Undescribed(type(thing).__name__)
     for kind in type(thing).__mro__:
         yield from _definition(kind)
     yield from _words(held, depth=depth + 1)
+
+
+def _is_made_in_c(kind: type) -> bool:
+    if kind is object or kind.__module__ in {"typing", "abc"}:
+        return False
+    return any(isinstance(part, WrapperDescriptorType | MethodDescriptorType) for part in vars(kind).values())
 
 
 def _definition(thing: type | FunctionType) -> Iterable[str]:

@@ -176,26 +176,33 @@ class SharedStore(FileStore):
     """One copy for all processes of a machine that say the same session; gone when the last of them is."""
 
     def __init__(self, session: str, items: Sequence[DataItem], *, limit: int | None = None) -> None:
-        """Join the session's folder; the first to come makes it.
+        """Take the session.
 
         Args:
             session: What the processes of this training call themselves.
             items: The data list's items.
             limit: Bytes of all items at most.
+        """
+        folder = _base() / f"{_FOLDER}{_user()}-{session}"
+        super().__init__(folder, items, durable=False, limit=limit)
+        self.place = f"{folder}, once for all processes of this machine"
+        self._leave: Callable[[], object] | None = None
+
+    def open(self) -> None:
+        """Join the session's folder; the first to come makes it.
 
         Raises:
             ResourceError: The folder cannot be made.
         """
+        if self._leave is not None:
+            return
         remove_leftovers()
-        folder = _base() / f"{_FOLDER}{_user()}-{session}"
+        self._leave = weakref.finalize(self, _leave, self.folder, os.getpid())
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            (folder / f"{_MEMBER}{os.getpid()}").write_text(_process())
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            (self.folder / f"{_MEMBER}{os.getpid()}").write_text(_process())
         except OSError as error:
-            raise as_resource_error(folder, error) from error
-        super().__init__(folder, items, durable=False, limit=limit)
-        self.place = f"{folder}, once for all processes of this machine"
-        self._leave: Callable[[], object] = weakref.finalize(self, _leave, folder, os.getpid())
+            raise as_resource_error(self.folder, error) from error
 
     def put(self, index: int, kept: Kept) -> bool:
         """Write an item and map it; where it does not fit, the others need not wait for it."""
@@ -220,7 +227,9 @@ class SharedStore(FileStore):
     def close(self) -> None:
         """Let go of all items, and of the folder."""
         FileStore.keep_only(self, ())
-        self._leave()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
 
 def remove_leftovers(base: Path | None = None) -> None:

@@ -1,0 +1,68 @@
+"""The plan of a cache: what it counts, what it says, and the room it leaves."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vesalia.pipelines import plan as module
+from vesalia.pipelines.plan import CachePlan, in_words, room_for_items
+
+GB = 1_000_000_000
+
+
+def plan(**given: Any) -> CachePlan:
+    values: dict[str, Any] = {
+        "items": 10, "held": 10, "held_bytes": 2 * GB, "limit_bytes": 4 * GB, "budget_gb": None, "place": "memory",
+        "prepare_s": 0.5, "augment_s": 0.002, "items_per_step": 4, "workers": 2, **given,
+    }  # fmt: skip
+    return CachePlan(**values)
+
+
+def test_all_items_fit() -> None:
+    assert plan().to_text() == (
+        "cache: 10 of 10 items of 200 MB, 2.0 GB together, in memory; 2 workers make a batch of 4 items in about "
+        "4.0 ms: a step that takes longer does not wait for data"
+    )
+
+
+def test_some_do_not_fit() -> None:
+    text = plan(held=5, held_bytes=GB, limit_bytes=GB, budget_gb=1.0).to_text()
+    assert "5 of 10 items of 200 MB, 1.0 GB together, in memory (budget 1 GB); 5 items do not fit, as 1.0 GB" in text
+    assert "are made each time they are used (500 ms each)" in text
+    assert "in about 504.0 ms" in text
+
+
+def test_the_network_waits_for_what_is_slower() -> None:
+    assert plan().waiting_share(0.004) == 0
+    assert plan().waiting_share(0.001) == pytest.approx(0.75)
+    assert plan(augment_s=0.0).waiting_share(0.001) == 0
+
+
+def test_as_plain_data() -> None:
+    told = plan().to_dict()
+    assert (told["item_bytes"], told["step_s"], told["items"]) == (200_000_000, 0.004, 10)
+
+
+def test_nothing_held() -> None:
+    assert plan(held=0, held_bytes=0).item_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (1500, "1.5 kB"), (47_200_000, "47.2 MB"), (3.2e9, "3.2 GB")]
+)
+def test_bytes_in_words(count: float, text: str) -> None:
+    assert in_words(count) == text
+
+
+def test_the_machine_keeps_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        total = 100 * GB
+
+    monkeypatch.setattr(module, "available_memory_bytes", lambda: 50 * GB)
+    monkeypatch.setattr("vesalia.pipelines.plan.psutil.virtual_memory", Memory)
+    assert room_for_items(None) == 40 * GB
+    assert room_for_items(8.0) == 8 * GB
+    assert room_for_items(80.0) == 40 * GB
