@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -223,3 +224,20 @@ def test_an_image_of_one_value_is_odd(use: DataUse, label: Path, tmp_path: Path)
     assert found.faults == ()
     assert "image.nii.gz: found the value 40 in every voxel" in str(found.warnings[0])
     assert look(use, image, label=label, voxels=False).warnings == ()
+
+
+def masks(folder: Path, count: int) -> tuple[Path, ...]:
+    return tuple(write_nifti(folder / f"mask{k}.nii.gz", (label_map() > 0).astype(np.uint8)) for k in range(count))
+
+
+def test_a_label_of_a_file_per_class(use: DataUse, image: Path, tmp_path: Path) -> None:
+    files = {"image": (image,), "label": masks(tmp_path, 2)}
+    item = DataItem("case", files, {})
+    asked = replace(use, label_channels=2)
+    assert check_subject(item, asked, read_label=True, read_image=True).faults == ()
+    (fault,) = check_subject(item, replace(use, num_classes=3), read_label=True, read_image=True).faults
+    assert (fault.file, fault.found) == (str(files["label"][0]), "2 channels in 2 files")
+
+
+def test_a_label_map_may_be_declared_with_more_channels(use: DataUse, image: Path, label: Path) -> None:
+    assert look(replace(use, label_channels=4), image, label=label).faults == ()

@@ -141,12 +141,11 @@ def _channel_faults(images: Sequence[NiftiHeader], labels: Sequence[NiftiHeader]
         expected = f"{use.image_channels}, as {use.config} has in train.image_pipeline.args.{key}"
         write = f"{key}: {channels}, or a file with {use.image_channels}"
         faults.append(Fault(str(images[0].path), found=found, expected=expected, write=write))
-    allowed = {use.label_channels, use.num_classes or 1}
-    for header in labels:
-        count = max(1, header.channels)
-        if count not in allowed:
-            found, expected = f"{count} channels in a 4D file", "a 3D label map, one class number per voxel"
-            faults.append(Fault(str(header.path), found=found, expected=expected, write="a 3D label file"))
+    count = sum(max(1, header.channels) for header in labels)
+    if labels and count not in {1, use.label_channels, use.num_classes or 1}:
+        found = f"{count} channels in {'a 4D file' if len(labels) == 1 else f'{len(labels)} files'}"
+        expected = "a 3D label map, one class number per voxel"
+        faults.append(Fault(str(labels[0].path), found=found, expected=expected, write="a 3D label file"))
     return faults
 
 
