@@ -189,12 +189,14 @@ def test_what_leaves_the_window_makes_room(inner: PreparedItems, base: Path) -> 
         assert len(list(base.glob("*/*.safetensors"))) == 2
 
 
-def _fill(session: str, folder: Path, shm: Path, counts: Any) -> None:
+def _fill(folder: Path, shm: Path, counts: Any, meeting: Any) -> None:
     module._SHARED_MEMORY = shm  # in a process of its own
     inner = prepared_items(folder, 4, written=True)
-    held = cache(inner, SharedStore(session, inner.items), workers=2)
+    held = cache(inner, SharedStore("both", inner.items), workers=2)
+    meeting.wait(60)
     held.move_to(0)
     counts.put((len(held.prepare_s), sorted(held.held)))
+    meeting.wait(60)
     held.close()
 
 
@@ -202,8 +204,9 @@ def _fill(session: str, folder: Path, shm: Path, counts: Any) -> None:
 def test_processes_fill_it_together(tmp_path: Path, base: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     counts: Any = spawn.Queue()
+    meeting = spawn.Barrier(2)
     prepared_items(tmp_path, 4)
-    processes = [spawn.Process(target=_fill, args=("both", tmp_path, base, counts)) for _ in range(2)]
+    processes = [spawn.Process(target=_fill, args=(tmp_path, base, counts, meeting)) for _ in range(2)]
     for process in processes:
         process.start()
     told = [counts.get(timeout=60) for _ in processes]
