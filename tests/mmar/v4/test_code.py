@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vesalia.mmar.v4.code import is_code, is_reference, without_code
 from vesalia.mmar.v4.draft import Draft
@@ -79,3 +81,29 @@ def test_what_is_no_text_is_neither() -> None:
     assert not is_reference(3)
     assert not is_code("#")
     assert not is_code("lambdas")
+
+
+TEXTS = st.sampled_from([*WIRING, *CODE, "@model", "image#1", ""]) | st.text("#@lambdx:[]'() ", max_size=20)
+JSON = st.recursive(
+    TEXTS | st.integers() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in leaves(each)]
+    return [leaf for each in value for leaf in leaves(each)] if isinstance(value, list) else [value]
+
+
+@given(st.dictionaries(st.sampled_from("abc"), JSON, max_size=3))
+def test_no_code_is_left_and_no_value_is_lost(data: dict[str, Any]) -> None:
+    draft = Draft("c")
+    before, after = leaves(data), leaves(without_code(data, "k", draft=draft))
+    assert after == [leaf for leaf in before if not is_code(leaf) and not is_reference(leaf)]
+    known = [leaf for leaf in before if leaf in WIRING or is_reference(leaf)]
+    refused = [leaf for leaf in before if is_code(leaf) and leaf not in WIRING]
+    assert len(draft.faults) <= len(refused)
+    assert len(draft.faults) >= len([leaf for leaf in before if leaf in CODE])
+    assert len(known) + len(refused) + len(after) == len(before)

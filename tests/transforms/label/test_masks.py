@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vesalia.errors import ConfigError, DataError
 from vesalia.imaging.volume import Volume
@@ -16,6 +18,16 @@ def test_groups_of_values(dtype: torch.dtype) -> None:
     masks = value_masks(Volume(torch.tensor([[0, 1, 4, 44]], dtype=dtype)), [(1, 4), (300,), (-1,)], field="label")
     assert [mask.flatten().tolist() for mask in masks] == [[0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert masks[0].dtype == torch.uint8
+
+
+@given(
+    label=st.lists(st.integers(0, 127), min_size=1, max_size=8),
+    groups=st.lists(st.sets(st.integers(-300, 300), max_size=4), min_size=1, max_size=3),
+    dtype=st.sampled_from([torch.uint8, torch.int8, torch.int16, torch.float32]),
+)
+def test_a_mask_is_where_the_values_are(label: list[int], groups: list[set[int]], dtype: torch.dtype) -> None:
+    masks = value_masks(Volume(torch.tensor([label], dtype=dtype)), [sorted(group) for group in groups], field="label")
+    assert [mask.flatten().tolist() for mask in masks] == [[int(each in group) for each in label] for group in groups]
 
 
 @pytest.mark.parametrize(("channel", "shape"), [("none", (2, 3)), ("first", (1, 2, 3)), ("last", (2, 3, 1))])
