@@ -40,6 +40,12 @@ def test_an_evaluation_reads_one_list(evaluation: EvaluatePlan) -> None:
     assert (use.key, use.needs_label, use.num_classes) == ("validation", True, None)
 
 
+def test_an_evaluation_by_channels_of_the_label_says_so(evaluation: EvaluatePlan) -> None:
+    judged = replace(evaluation.val_metrics[0], args={**evaluation.val_metrics[0].args, "is_one_hot_targets": True})
+    found = [uses_of(replace(evaluation, val_metrics=(metric,)))[0] for metric in (evaluation.val_metrics[0], judged)]
+    assert [use.has_label_channels for use in found] == [False, True]
+
+
 def test_inference_needs_no_label(evaluation: EvaluatePlan) -> None:
     (use,) = uses_of(replace(evaluation, do_validation=False))
     assert not use.needs_label

@@ -241,3 +241,11 @@ def test_a_label_of_a_file_per_class(use: DataUse, image: Path, tmp_path: Path) 
 
 def test_a_label_map_may_be_declared_with_more_channels(use: DataUse, image: Path, label: Path) -> None:
     assert look(replace(use, label_channels=4), image, label=label).faults == ()
+
+
+def test_labels_that_are_judged_by_their_channels_may_have_any_number(
+    use: DataUse, image: Path, tmp_path: Path
+) -> None:
+    item = DataItem("case", {"image": (image,), "label": masks(tmp_path, 5)}, {})
+    judged = replace(use, has_label_channels=True)
+    assert check_subject(item, judged, read_label=True, read_image=True).faults == ()

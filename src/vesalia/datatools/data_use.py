@@ -53,6 +53,7 @@ class DataUse:
         image_channels: Channels that images must have; None where the plan does not say.
         label_channels: Channels that labels must have.
         pipeline: The image pipeline, in training.
+        has_label_channels: Whether labels have a channel per class, however many these are.
         label_format: Channels per number of a label vector, in a classification; None where labels are files.
     """
 
@@ -67,6 +68,7 @@ class DataUse:
     image_channels: int | None
     label_channels: int = 1
     pipeline: ComponentPlan | None = None
+    has_label_channels: bool = False
     label_format: tuple[int, ...] | None = None
 
     @property
@@ -126,6 +128,7 @@ def _evaluation(plan: EvaluatePlan) -> DataUse:
         needs_label=plan.do_validation,
         num_classes=None,
         image_channels=None,
+        has_label_channels=any(metric.argument("is_one_hot_targets") is True for metric in plan.val_metrics),
     )
 
 

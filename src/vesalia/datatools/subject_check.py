@@ -142,7 +142,7 @@ def _channel_faults(images: Sequence[NiftiHeader], labels: Sequence[NiftiHeader]
         write = f"{key}: {channels}, or a file with {use.image_channels}"
         faults.append(Fault(str(images[0].path), found=found, expected=expected, write=write))
     count = sum(max(1, header.channels) for header in labels)
-    if labels and count not in {1, use.label_channels, use.num_classes or 1}:
+    if labels and not use.has_label_channels and count not in {1, use.label_channels, use.num_classes or 1}:
         found = f"{count} channels in {'a 4D file' if len(labels) == 1 else f'{len(labels)} files'}"
         expected = "a 3D label map, one class number per voxel"
         faults.append(Fault(str(labels[0].path), found=found, expected=expected, write="a 3D label file"))
