@@ -114,7 +114,7 @@ def test_arguments_are_judged_by_the_librarys_source(tmp_path: Path) -> None:
         ("model", "monai.networks.nets.UNett", "a class of monai.networks.nets", '"monai.networks.nets.UNet" (did'),
         ("model", "torch.nn.Linear", "a class of monai.networks.nets", "the full path of such a class"),
         ("loss", "monai.losses.Zzzz", "a class of monai.losses or torch.nn", "the full path of such a class"),
-        ("lr_policy", "torch.optim.lr_scheduler.StepLR", "a file custom/torch/optim/lr_scheduler.py", "the file there"),
+        ("lr_policy", "torch.optim.lr_scheduler.StepLR", "a learning-rate policy", "the name of one that ships"),
     ],
 )
 def test_classes_that_are_not_there(tmp_path: Path, key: str, path: str, expected: str, write: str) -> None:
