@@ -155,25 +155,24 @@ class Cache(ItemSource):
         keeps = self._behind or self._store
         try:
             kept = keeps.find(index)
-            if kept is None:
-                if self._full:  # what comes now has no room either
-                    self._left.add(index)
-                    return Loaded(index)
-                if not keeps.claims(index):
-                    return Loaded(index, elsewhere=True)
-                kept = keeps.find(index) or self._make(index, keeps)  # another may have finished it just now
+            if kept is None and self._full:  # what comes now has no room either
+                self._left.add(index)
+                return Loaded(index)
+            if kept is None and not keeps.claims(index):
+                return Loaded(index, elsewhere=True)
+            try:
+                self._keep(index, kept or keeps.find(index) or self._make(index, keeps))
+            finally:
+                keeps.release(index)
         except DataError as error:  # the other items are loaded all the same, so that all faults are told at once
-            keeps.release(index)
             return Loaded(index, error=error)
-        except BaseException:
-            keeps.release(index)
-            raise
-        keeps.release(index)
+        return Loaded(index)
+
+    def _keep(self, index: int, kept: Kept) -> None:
         self._inner.remember(index, kept.faults)
         if self._store.get(index) is None and not self._store.put(index, kept):
             self._full = True
             self._left.add(index)
-        return Loaded(index)
 
     def _make(self, index: int, keeps: Store) -> Kept:
         began = time.perf_counter()

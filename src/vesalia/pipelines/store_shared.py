@@ -39,6 +39,7 @@ _FOLDER = "vesalia-items-"
 _MEMBER = "member-"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - files in it have a folder of the user's own
 _SIGNED_WITHIN_S = 5.0
+_SAME_START_S = 5.0  # two processes may not agree on when the machine was started
 _KEEP_FREE = 0.1
 """Part of the shared memory, or of the disk, that is left to others."""
 
@@ -200,7 +201,9 @@ class SharedStore(FileStore):
         self._leave = weakref.finalize(self, _leave, self.folder, os.getpid())
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            (self.folder / f"{_MEMBER}{os.getpid()}").write_text(_process())
+            unsigned = self.folder / f".{os.getpid()}"  # who finds an empty member takes it for dead
+            unsigned.write_text(_process())
+            unsigned.replace(self.folder / f"{_MEMBER}{os.getpid()}")
         except OSError as error:
             raise as_resource_error(self.folder, error) from error
 
@@ -273,6 +276,6 @@ def _read(file: Path) -> str:
 def _lives(said: str) -> bool:
     try:
         number, since = json.loads(said)
-        return bool(abs(psutil.Process(number).create_time() - since) < 1)
+        return bool(abs(psutil.Process(number).create_time() - since) < _SAME_START_S)
     except (ValueError, TypeError, psutil.Error):
         return False
