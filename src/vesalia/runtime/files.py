@@ -15,6 +15,7 @@ from typing import Any
 from vesalia.errors import ResourceError
 
 __all__ = [
+    "UNFINISHED",
     "append_text",
     "as_resource_error",
     "atomic_path",
@@ -25,6 +26,9 @@ __all__ = [
     "write_text",
 ]
 
+_PREFIX = ".writing-"
+UNFINISHED = f"{_PREFIX}*"
+"""Names of files in work; those that a kill leaves behind, too."""
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -45,7 +49,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes[-2:]), dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix="".join(path.suffixes[-2:]), dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise as_resource_error(path, error) from error

@@ -37,7 +37,7 @@ _SILENCE = timedelta(minutes=60)
 """How long ranks wait for each other in a run: one may have more to load or to judge. A death is noticed at once."""
 _STOPPED = 130
 _MEETINGS = itertools.count()
-_NEWS_S = 5.0
+_NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
 
 
@@ -208,7 +208,8 @@ def joined(launch: Launch, *, on_gpu: bool = False) -> Iterator[Ranks]:
 
 def _end_together(ranks: Ranks, lifeline: Lifeline, error: BaseException) -> NoReturn:
     """Have all ranks end, and one of them tell why."""
-    news = lifeline.news
+    broken = isinstance(error, RuntimeError) and not isinstance(error, VesaliaError)  # a collective, perhaps
+    news = lifeline.wait_for_news(_NEWS_S) if broken else lifeline.news
     if news is None:
         failure = _failure(ranks.rank, error)
         if lifeline.tell(failure) and not ranks.first and isinstance(error, VesaliaError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,13 +79,12 @@ class Keeper:
         if not self.writes:
             return
         began = time.monotonic()
-        now = run.counters
-        now.schedule, now.measured = run.schedule.to_dict(), run.meter.to_dict()
+        run.counters.schedule = run.schedule.to_dict()
         save_state(
             self.folder,
             model=run.model,
             optimizer=run.optimizer,
-            counters=now,
+            counters=replace(run.counters, measured=run.meter.to_dict()),
             parts=run.parts,
             kept=self.states_kept,
         )

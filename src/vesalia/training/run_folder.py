@@ -24,6 +24,7 @@ from vesalia.inference.checkpoint_names import (
     weights_file,
 )
 from vesalia.inference.curves import HISTORY_FILE
+from vesalia.runtime.files import UNFINISHED
 from vesalia.training.state import STATE_PATTERNS, Counters
 
 __all__ = ["Rival", "best_sha256", "find_rival", "lock_run_folder", "prepare_run_folder"]
@@ -113,6 +114,8 @@ def prepare_run_folder(folder: Path, *, resuming: bool, start: Path | None = Non
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob(UNFINISHED):  # by a run that was killed; the lock says that nobody writes now
+            torn.unlink(missing_ok=True)
         if resuming:
             return None
         files = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
