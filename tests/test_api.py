@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 import vesalia
 from tests.tiny_archive import read_config, write_config
 from tests.training.fakes import Ears
-from vesalia.api import CheckReport, _is_evaluation, as_texts
+from vesalia.api import CheckReport, as_texts
 from vesalia.errors import ArchiveError, CheckpointError, ConfigError, DataError, Fault, Interrupted, ResourceError
 from vesalia.mmar.overrides import typed
+from vesalia.mmar.validate import is_evaluation
 from vesalia.runtime.interrupts import StopRequest
 
 
@@ -113,8 +114,8 @@ class TestChecking:
     )
     def test_which_kind_of_config_a_file_is(self, tmp_path: Path, text: str, *, answer: bool) -> None:
         (tmp_path / "config.json").write_text(text)
-        assert _is_evaluation(tmp_path / "config.json") is answer
-        assert _is_evaluation(tmp_path / "gone.json") is False
+        assert is_evaluation(tmp_path / "config.json") is answer
+        assert is_evaluation(tmp_path / "gone.json") is False
 
 
 class TestTraining:

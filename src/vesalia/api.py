@@ -10,19 +10,20 @@ import functools
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vesalia.datatools.check_report import CheckReport
 from vesalia.errors import ConfigError, DataError, Fault, Interrupted
 from vesalia.mmar.archive import ArchiveFolder, open_archive
-from vesalia.mmar.build import rehearse
 from vesalia.mmar.checkpoint_folder import checkpoint_folder
-from vesalia.mmar.plan import EvaluatePlan, TrainPlan, components_of
-from vesalia.mmar.validate import plan_evaluation, plan_training
+from vesalia.mmar.overrides import Overrides, as_texts
+from vesalia.mmar.plan import EvaluatePlan, TrainPlan
+from vesalia.mmar.recorded import Recorded, record_of
+from vesalia.mmar.validate import is_evaluation, plan_evaluation, plan_training
 from vesalia.mmar.workspace import Request
-from vesalia.runtime.jsonfile import read_json
 from vesalia.runtime.ranks import Launch, read_launch
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from vesalia.datatools.pipeline_bench import PipelineBench
-    from vesalia.datatools.preflight import PreflightReport
     from vesalia.deploy.export import ExportResult
+    from vesalia.deploy.runner.run import RunResult
     from vesalia.imaging.volume import Volume
     from vesalia.inference.assemble import InferenceOptions
     from vesalia.inference.importing import ImportResult
@@ -45,43 +46,7 @@ __all__ = ["EVALUATE_CONFIG", "TRAIN_CONFIG", "Archive", "CheckReport", "as_text
 TRAIN_CONFIG = "config/config_train.json"
 EVALUATE_CONFIG = "config/config_validation.json"
 ENVIRONMENT = "config/environment.json"
-Overrides = Mapping[str, object] | Sequence[str]
 ShowProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What checking an archive found; faults of the config are raised, so these are about the data.
-
-    Attributes:
-        archive: The archive's folder.
-        configs: The configs that were checked.
-        faults: What is wrong with the data.
-        warnings: What is allowed and may surprise.
-        data: Counts and estimates of the data, per config.
-    """
-
-    archive: Path
-    configs: tuple[str, ...]
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[Fault, ...] = ()
-    data: tuple[PreflightReport, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether training may begin."""
-        return not self.faults
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain data, for ``--json``."""
-        return {
-            "archive": str(self.archive),
-            "configs": list(self.configs),
-            "ok": self.ok,
-            "faults": [fault.to_dict() for fault in self.faults],
-            "warnings": [fault.to_dict() for fault in self.warnings],
-            "data": [report.to_dict() for report in self.data],
-        }
 
 
 class Archive:
@@ -154,6 +119,7 @@ class Archive:
         budget_from: float | None = None,
         seed: int | None = None,
         device: str = "auto",
+        manifest: str | os.PathLike[str] | None = None,
         listener: Listener | None = None,
         stop: StopRequest | None = None,
     ) -> TrainResult:
@@ -168,6 +134,8 @@ class Archive:
             budget_from: When the budget began (seconds since 1970); None is now.
             seed: The run's seed; the same seed gives the same weights.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            manifest: Train again what this ``manifest.json`` records: its config and variables instead of the files,
+                its seed and device where none are given. ``listener`` is warned of what is not as it was then.
             listener: Is told of the course.
             stop: Set it to have the run save and stop.
 
@@ -180,27 +148,31 @@ class Archive:
         raises what went wrong, on whichever of them, and the others :class:`vesalia.errors.ToldElsewhere`.
         """
         deadline = None if budget_s is None else (budget_from or time.time()) + budget_s
-        plan = plan_training(
-            self.root,
-            config=config,
-            environment=environment,
-            overrides=as_texts(overrides),
-            allow_custom_code=self.allow_custom_code,
-        )
-        self._rehearse(plan)
+        recorded = record_of(manifest, self.root, overrides=as_texts(overrides))
+        if recorded is not None:
+            config, seed = recorded.config_name, recorded.seed if seed is None else seed
+            device = recorded.device if device == "auto" else device
+        plan = self._training(config, environment, overrides, recorded)
         from vesalia.runtime.device import has_gpu  # late: torch
         from vesalia.runtime.together import joined
         from vesalia.training.fit import TrainOptions, fit
+        from vesalia.training.reproduction import note_differences
 
         options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device)
         launch = read_launch() if plan.multi_gpu else Launch()
         with joined(launch, on_gpu=device != "cpu" and has_gpu()) as ranks:
             if ranks.first:
                 self._require_sound_data(plan, listener, stop)
+                options = note_differences(recorded, plan, options, world=ranks.world, listener=listener)
             return fit(plan, options, listener=listener, stop=stop, ranks=ranks)
 
     def trains_together(
-        self, *, config: str = TRAIN_CONFIG, environment: str = ENVIRONMENT, overrides: Overrides = ()
+        self,
+        *,
+        config: str = TRAIN_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        manifest: str | os.PathLike[str] | None = None,
     ) -> bool:
         """Whether several processes that a launcher started train one network: the config's ``multi_gpu``.
 
@@ -208,19 +180,13 @@ class Archive:
             config: The train config, relative to the archive.
             environment: The environment file, relative to the archive.
             overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            manifest: A ``manifest.json`` to read instead of the config.
 
         Raises:
             ConfigError: The config has faults.
         """
-        plan = plan_training(
-            self.root,
-            config=config,
-            environment=environment,
-            overrides=as_texts(overrides),
-            allow_custom_code=self.allow_custom_code,
-        )
-        self._rehearse(plan)
-        return plan.multi_gpu
+        recorded = record_of(manifest, self.root, overrides=as_texts(overrides))
+        return self._training(config, environment, overrides, recorded).multi_gpu
 
     def bench_pipeline(
         self,
@@ -246,14 +212,7 @@ class Archive:
             ConfigError: The config has faults.
             DataError: Subjects cannot be used.
         """
-        plan = plan_training(
-            self.root,
-            config=config,
-            environment=environment,
-            overrides=as_texts(overrides),
-            allow_custom_code=self.allow_custom_code,
-        )
-        self._rehearse(plan)
+        plan = self._training(config, environment, overrides)
         from vesalia.datatools.pipeline_bench import bench_pipeline  # late: torch
 
         return bench_pipeline(plan, steps=steps, device=device, progress=progress)
@@ -332,6 +291,56 @@ class Archive:
         files = [Path(image) for image in given]
         return infer(plan, options, images=files, progress=_counted(progress), stop=stop)
 
+    def infer_without_torch(
+        self,
+        images: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+        *,
+        config: str = EVALUATE_CONFIG,
+        environment: str = ENVIRONMENT,
+        overrides: Overrides = (),
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        device: str = "auto",
+        progress: ShowProgress | None = None,
+        stop: StopRequest | None = None,
+    ) -> RunResult:
+        """Predict as :meth:`infer` does, with the network that ``export("onnx")`` wrote; torch is never imported.
+
+        Args:
+            images: One image, several, or none for the config's data list.
+            config: The validation config, relative to the archive.
+            environment: The environment file, relative to the archive.
+            overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
+            output: Folder to write to; None is ``MMAR_EVAL_OUTPUT_PATH``.
+            resume: Skip subjects whose results are there already.
+            device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
+            progress: Is told how many of how many subjects are done.
+            stop: Set it to stop after the subject in work.
+
+        Raises:
+            ConfigError: The config has faults, or steps that are not known without torch.
+            CheckpointError: There is no exported network, or it was made from other weights.
+            DataError: Images could not be read; the others are done.
+        """
+        given = [Path(images)] if isinstance(images, (str, os.PathLike)) else [Path(image) for image in images]
+        into = [f"MMAR_EVAL_OUTPUT_PATH={Path(output).absolute()}"] if output else []
+        plan = self._evaluation(
+            config, environment, [*as_texts(overrides), *into], validation=False, predictions=True, listed=not given
+        )
+        from vesalia.deploy.runner.archive import items_for, plan_for
+        from vesalia.deploy.runner.run import infer  # late: onnxruntime
+
+        result = infer(
+            plan_for(plan),
+            items_for(plan, given),
+            output=plan.output_dir,
+            resume=resume,
+            device=device,
+            progress=_counted(progress),
+            stop=stop,
+        )
+        return replace(result, warnings=plan.warnings)
+
     def predict(
         self,
         image: str | os.PathLike[str] | Volume | npt.NDArray[Any],
@@ -371,6 +380,7 @@ class Archive:
         *,
         weights: str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
+        config: str = EVALUATE_CONFIG,
         environment: str = ENVIRONMENT,
         overrides: Overrides = (),
         input_shape: Sequence[int] | None = None,
@@ -380,10 +390,11 @@ class Archive:
         """Write the trained model for other software, and a record of it; see ``vesalia.deploy.formats.FORMATS``.
 
         Args:
-            to: One format or several: ``torchscript``, ``triton``, ``onnx``, ``frozen`` (v3's file names),
-                ``frozen-triton``.
+            to: One format or several: ``torchscript``, ``triton``, ``onnx`` (with the plan by which inference needs no
+                torch), ``onnx-network``, ``bundle`` (MONAI's), ``frozen`` (v3's file names), ``frozen-triton``.
             weights: A checkpoint, as a prefix, a folder or a v3 name; None is the best model in ``MMAR_CKPT_DIR``.
             output: Folder to write to; None is the folder of the weights.
+            config: The validation config, relative to the archive: what ``onnx`` and ``bundle`` write as their steps.
             environment: The environment file, relative to the archive.
             overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
             input_shape: Channels, then spatial sizes, to trace the network with; None chooses.
@@ -406,7 +417,15 @@ class Archive:
             max_batch_size=max_batch_size,
         )
         source = folder if weights is None else Path(weights)
-        return export(source, wish, archive=self.folder, allow_custom_code=self.allow_custom_code)
+        return export(
+            source,
+            wish,
+            archive=self.folder,
+            evaluation=lambda: self._evaluation(
+                config, environment, overrides, validation=False, predictions=True, listed=False
+            ),
+            allow_custom_code=self.allow_custom_code,
+        )
 
     def import_weights(
         self,
@@ -489,12 +508,14 @@ class Archive:
         self, configs: Sequence[str], environment: str, overrides: Overrides
     ) -> list[TrainPlan | EvaluatePlan]:
         """The plans of several configs, whose faults are told together."""
+        from vesalia.datatools.rehearsal import rehearse_plan  # late: torch
+
         plans: list[TrainPlan | EvaluatePlan] = []
         errors: list[ConfigError] = []
         for name in configs:
             try:
                 plan = self._plan(name, environment, overrides)
-                self._rehearse(plan)
+                rehearse_plan(plan)
                 plans.append(plan)
             except ConfigError as error:
                 errors.append(error)
@@ -506,7 +527,7 @@ class Archive:
         return plans
 
     def _plan(self, config: str, environment: str, overrides: Overrides) -> TrainPlan | EvaluatePlan:
-        planner = plan_evaluation if config != TRAIN_CONFIG and _is_evaluation(self.root / config) else plan_training
+        planner = plan_evaluation if config != TRAIN_CONFIG and is_evaluation(self.root / config) else plan_training
         return planner(
             self.root,
             config=config,
@@ -514,6 +535,23 @@ class Archive:
             overrides=as_texts(overrides),
             allow_custom_code=self.allow_custom_code,
         )
+
+    def _training(
+        self, config: str, environment: str, overrides: Overrides, recorded: Recorded | None = None
+    ) -> TrainPlan:
+        """A train config, checked and rehearsed."""
+        plan = plan_training(
+            self.root,
+            config=config,
+            environment=environment,
+            overrides=as_texts(overrides),
+            allow_custom_code=self.allow_custom_code,
+            recorded=recorded,
+        )
+        from vesalia.datatools.rehearsal import rehearse_plan  # late: torch
+
+        rehearse_plan(plan)
+        return plan
 
     def _evaluation(
         self,
@@ -536,19 +574,6 @@ class Archive:
             listed=listed,
         )
 
-    @staticmethod
-    def _rehearse(plan: TrainPlan | EvaluatePlan) -> None:
-        """Have the components say what is wrong with them now, not after the data was read."""
-        import torch  # late, as everywhere here
-
-        components = components_of(plan)
-        try:
-            rehearse(component for component in components if component.slot != "model")
-            with torch.device("meta"):  # a network without its weights
-                rehearse(component for component in components if component.slot == "model")
-        except ConfigError as error:
-            raise ConfigError(error.message, faults=plan.places.told(error.faults)) from error
-
     def _require_sound_data(self, plan: TrainPlan, listener: Listener | None, stop: StopRequest | None) -> None:
         from vesalia.datatools.preflight import preflight  # late: reads images, which a plan never needs
 
@@ -570,27 +595,5 @@ def _counted(progress: ShowProgress | None) -> Callable[[int, int, str], None] |
     return None if progress is None else lambda done, total, _: progress(done, total)
 
 
-def _is_evaluation(path: Path) -> bool:
-    """Whether a config file is one of the validation kind: it has no ``train`` section."""
-    try:
-        config = read_json(path)
-    except ConfigError:
-        return False  # the planner says what is wrong
-    return isinstance(config, dict) and "train" not in config
-
-
 def _unique(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys(faults))
-
-
-def as_texts(overrides: Overrides) -> list[str]:
-    """Overrides as ``key=value`` texts."""
-    if isinstance(overrides, Mapping):
-        return [f"{key}={_as_text(value)}" for key, value in overrides.items()]
-    return list(overrides)
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""  # not set, as in an environment
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,11 +12,23 @@ from typing import Any, cast
 
 import pytest
 
+from tests.training.fakes import make_run
+from vesalia.inference.card import FORMAT
 from vesalia.inference.checkpoint_names import MANIFEST_FILE
+from vesalia.inference.weights import save_weights
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import TrainPlan
 from vesalia.training import manifest as module
-from vesalia.training.manifest import describe_run, hash_file, note_resumption, write_manifest
+from vesalia.training.manifest import (
+    describe_run,
+    hash_code,
+    hash_file,
+    hash_start,
+    note_resumption,
+    write_manifest,
+)
+
+TINY_CARD = {"format": FORMAT, "format_version": 1, "model": {}, "in_channels": 1, "class_names": []}
 
 
 @dataclass
@@ -26,6 +38,7 @@ class Plan:
     archive: ArchiveFolder
     config_file: Path = Path("config/config_train.json")
     checkpoint_dir: Path = Path("models")
+    checkpoint: Path | None = None
     raw: dict[str, Any] = field(default_factory=lambda: {"epochs": 3})
     variables: dict[str, Any] = field(default_factory=lambda: {"DATA_ROOT": "/data"})
 
@@ -62,6 +75,25 @@ class TestHashes:
             assert (hash_file(path) != first) == seen
         path.write_bytes(bytes(range(10)) + bytes(range(10)) + bytes(range(10, 200)))
         assert hash_file(path) != first, "the size counts"
+
+
+def test_code_of_the_archive_is_hashed_by_its_name_there(tmp_path: Path) -> None:
+    plan = cast("TrainPlan", Plan(ArchiveFolder(tmp_path)))
+    assert hash_code(plan) == {}
+    (tmp_path / "custom" / "parts").mkdir(parents=True)
+    (tmp_path / "custom" / "parts" / "mine.py").write_text("x = 1")
+    assert hash_code(plan) == {"custom/parts/mine.py": hash_file(tmp_path / "custom" / "parts" / "mine.py")}
+
+
+def test_weights_to_start_from_are_known_by_their_hash(tmp_path: Path) -> None:
+    def start(checkpoint: Path | None) -> str | None:
+        return hash_start(cast("TrainPlan", Plan(ArchiveFolder(tmp_path), checkpoint=checkpoint)))
+
+    run = make_run()
+    save_weights(tmp_path / "model", run.model, card=TINY_CARD)
+    assert start(None) is None
+    assert start(tmp_path / "gone") is None
+    assert start(tmp_path / "model.ckpt") == json.loads((tmp_path / "model.json").read_text())["sha256"]
 
 
 def test_it_holds_config_data_versions_seed_and_machine(tmp_path: Path) -> None:

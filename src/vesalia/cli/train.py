@@ -16,12 +16,11 @@ from vesalia.cli.arguments import (
     DeviceOption,
     EnvironmentOption,
     JsonOption,
-    Mmar,
     Settings,
     parse_duration,
 )
 from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks, told_once
-from vesalia.errors import ToldElsewhere
+from vesalia.errors import ConfigError, ToldElsewhere
 
 if TYPE_CHECKING:
     from vesalia.training.result import TrainResult
@@ -30,7 +29,9 @@ __all__ = ["Choice", "train"]
 
 
 def train(
-    mmar: Mmar,
+    mmar: Annotated[
+        Path | None, typer.Argument(metavar="[MMAR]", help="Folder of the archive; may be left to --from-manifest.")
+    ] = None,
     *,
     config: ConfigOption = None,
     environment: EnvironmentOption = "config/environment.json",
@@ -40,6 +41,9 @@ def train(
         str | None, typer.Option(help="Wall-clock time from process start to lay the training over: 300s, 5m, 1h.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same weights.")] = None,
+    from_manifest: Annotated[
+        Path | None, typer.Option(help="Train again what a manifest.json records, and tell what is not as it was.")
+    ] = None,
     device: DeviceOption = "auto",
     json_wanted: JsonOption = False,
     allow_custom_code: AllowCustomCode = False,
@@ -53,12 +57,13 @@ def train(
         from vesalia.runtime.interrupts import StopRequest
 
         quiet_unless_first()
-        chosen = Choice(config or TRAIN_CONFIG, environment, tuple(settings or []))
-        together = _is_shared(mmar, chosen, allow_custom_code=allow_custom_code)
+        chosen = Choice(config or TRAIN_CONFIG, environment, tuple(settings or []), from_manifest)
+        root = mmar or _recorded_archive(from_manifest)
+        together = _is_shared(root, chosen, allow_custom_code=allow_custom_code)
         if not together and (elsewhere := leave_to_rank_zero()) is not None:
             return elsewhere
         budget_s = None if budget is None else parse_duration(budget, option="--budget")
-        archive = Archive(mmar, allow_custom_code=allow_custom_code)
+        archive = Archive(root, allow_custom_code=allow_custom_code)
         with StopRequest() as stop:
             result = archive.train(
                 config=chosen.config,
@@ -69,6 +74,7 @@ def train(
                 budget_from=process_started(),
                 seed=seed,
                 device=device,
+                manifest=from_manifest,
                 listener=display_for(json_wanted=json_wanted),
                 stop=stop,
             )
@@ -88,6 +94,15 @@ class Choice:
     config: str
     environment: str
     settings: tuple[str, ...]
+    manifest: Path | None = None
+
+
+def _recorded_archive(manifest: Path | None) -> Path:
+    from vesalia.mmar.recorded import read_recorded
+
+    if manifest is None:
+        raise ConfigError("MMAR: found nothing, expected the folder of an archive; write vesalia train MMAR")
+    return read_recorded(manifest).archive
 
 
 def _is_shared(mmar: Path, chosen: Choice, *, allow_custom_code: bool) -> bool:
@@ -99,7 +114,10 @@ def _is_shared(mmar: Path, chosen: Choice, *, allow_custom_code: bool) -> bool:
         return False
     with told_once():
         return Archive(mmar, allow_custom_code=allow_custom_code).trains_together(
-            config=chosen.config, environment=chosen.environment, overrides=chosen.settings
+            config=chosen.config,
+            environment=chosen.environment,
+            overrides=chosen.settings,
+            manifest=chosen.manifest,
         )
 
 

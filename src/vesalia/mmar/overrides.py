@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vesalia.errors import ConfigError, Fault
 from vesalia.registry.kinds import shown
 
-__all__ = ["Scalar", "parse_set", "typed"]
+__all__ = ["Overrides", "Scalar", "as_texts", "parse_set", "typed"]
 
 Scalar = str | int | float | bool
+Overrides = Mapping[str, object] | Sequence[str]
+"""What ``--set`` sets: values by name, or ``NAME=value`` texts."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INT = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
@@ -57,3 +59,16 @@ def _fault(pair: str, name: str, *, has_equals: bool) -> Fault:
         return Fault("--set", name, "a path into the config", "the name of a top-level key or a variable", write)
     write = "NAME=value without spaces around =" if has_equals or not name else f"{name}=value"
     return Fault("--set", "", shown(pair), "NAME=value", write)
+
+
+def as_texts(overrides: Overrides) -> list[str]:
+    """Overrides as ``key=value`` texts."""
+    if isinstance(overrides, Mapping):
+        return [f"{key}={_as_text(value)}" for key, value in overrides.items()]
+    return list(overrides)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""  # not set, as in an environment
+    return str(value).lower() if isinstance(value, bool) else str(value)

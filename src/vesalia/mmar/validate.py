@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from vesalia.errors import VesaliaError
+from vesalia.errors import ConfigError, VesaliaError
 from vesalia.mmar import rules
 from vesalia.mmar.evaluation import check_evaluation, read_evaluation
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan, ValidatePlan
+from vesalia.mmar.recorded import Recorded
 from vesalia.mmar.sections import (
     ValidateSection,
     check_train,
@@ -21,8 +22,9 @@ from vesalia.mmar.sections import (
 )
 from vesalia.mmar.settings import EVALUATE_SECTIONS, EVALUATE_SETTINGS, TRAIN_SECTIONS, TRAIN_SETTINGS
 from vesalia.mmar.workspace import Request, open_workspace
+from vesalia.runtime.jsonfile import read_json
 
-__all__ = ["plan_evaluation", "plan_training"]
+__all__ = ["is_evaluation", "plan_evaluation", "plan_training"]
 
 Part = TypeVar("Part")
 
@@ -34,6 +36,7 @@ def plan_training(
     environment: str | Path = "config/environment.json",
     overrides: Sequence[str] = (),
     allow_custom_code: bool = False,
+    recorded: Recorded | None = None,
 ) -> TrainPlan:
     """Check a training config of an archive.
 
@@ -43,13 +46,14 @@ def plan_training(
         environment: The environment, relative to the archive.
         overrides: ``NAME=value`` texts, as after ``--set``.
         allow_custom_code: Whether code in the archive's ``custom`` folder may be run later; it is never run here.
+        recorded: What a manifest records; it is planned instead of the files.
 
     Raises:
         ArchiveError: There is no archive at ``root``.
         CustomCodeRefused: All that is wrong is that the archive brings code and it was not allowed.
         ConfigError: With every fault of the texts, the components, their rules and the data lists.
     """
-    request = Request(root, config, environment, overrides, allow_custom_code)
+    request = Request(root, config, environment, overrides, allow_custom_code, recorded)
     work = open_workspace(request, TRAIN_SECTIONS | TRAIN_SETTINGS.keys())
     settings = {name: work.setting(name, TRAIN_SETTINGS) for name in TRAIN_SETTINGS}
     determinism = read_determinism(work)
@@ -176,3 +180,12 @@ def plan_evaluation(
         warnings=work.findings.told(),
         places=work.findings.places,
     )
+
+
+def is_evaluation(path: Path) -> bool:
+    """Whether a config file is one of the validation kind: it has no ``train`` section."""
+    try:
+        config = read_json(path)
+    except ConfigError:
+        return False  # the planner says what is wrong
+    return isinstance(config, dict) and "train" not in config

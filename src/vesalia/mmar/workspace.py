@@ -18,6 +18,7 @@ from vesalia.mmar.environment import Variable, gather
 from vesalia.mmar.findings import Findings
 from vesalia.mmar.overrides import parse_set
 from vesalia.mmar.plan import ComponentPlan
+from vesalia.mmar.recorded import Recorded
 from vesalia.mmar.references import Reference
 from vesalia.mmar.settings import Setting, check_names, read
 from vesalia.mmar.v4.reading import own_names, read_v4
@@ -44,6 +45,7 @@ class Request:
         environment: The environment, relative to it.
         overrides: The arguments of ``--set``.
         allow_custom_code: Whether the archive's own code may be run.
+        recorded: The texts as a manifest records them; None reads the files.
     """
 
     root: str | Path
@@ -51,6 +53,7 @@ class Request:
     environment: str | Path
     overrides: Sequence[str]
     allow_custom_code: bool
+    recorded: Recorded | None = None
 
 
 @dataclass(slots=True)
@@ -224,8 +227,12 @@ def open_workspace(request: Request, own: frozenset[str]) -> Workspace:
     config_file = findings.attempt(lambda: archive.inside(request.config))
     environment_file = findings.attempt(lambda: archive.inside(request.environment))
     findings.file = archive.shown(config_file) if config_file else findings.file
-    config = _object(config_file, archive, findings)
-    environment = _object(environment_file, archive, findings)
+    if request.recorded is None:
+        config = _object(config_file, archive, findings)
+        environment = _object(environment_file, archive, findings)
+    else:
+        findings.file = str(request.recorded.file)
+        config, environment = dict(request.recorded.config), request.recorded.environment
     overrides = findings.attempt(lambda: parse_set(request.overrides))
     if config is None or environment is None or overrides is None or config_file is None or environment_file is None:
         raise ConfigError(faults=findings.faults)

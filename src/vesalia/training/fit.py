@@ -72,12 +72,14 @@ class TrainOptions:
         deadline: Wall-clock time (seconds since 1970) by which the process must be done; None for epochs as configured.
         seed: The run's seed; None takes the config's, or a new one.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        recorded: What the manifest is to hold besides, such as the manifest that is trained again.
     """
 
     resume: bool = False
     deadline: float | None = None
     seed: int | None = None
     device: str = "auto"
+    recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit(
@@ -380,8 +382,13 @@ class _Setup:
             part: [path for item in listed.items for files in item.files.values() for path in files]
             for part, listed in self._listed.items()
         }
-        manifest = describe_run(self.plan, seed=self.seed, data=data, precision=precision.name)
-        write_manifest(self.plan.checkpoint_dir, manifest)
+        options = {
+            "device": choose_device(self.options.device).type,
+            "world": self.ranks.world,
+            "budget": self.options.deadline is not None,
+        }
+        manifest = describe_run(self.plan, seed=self.seed, data=data, precision=precision.name, options=options)
+        write_manifest(self.plan.checkpoint_dir, {**manifest, **self.options.recorded})
 
     def _start_report(self, trainer: Trainer, *, resumed: bool) -> RunStart:
         return RunStart(

@@ -41,7 +41,7 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> str:
     frozen = frozen_names(names, patterns)
     for name, parameter in model.named_parameters():
         if name in frozen:
-            parameter.requires_grad_(requires_grad=False)
+            parameter.requires_grad = False
     for layer in model.modules():
         own = list(layer.parameters(recurse=False))
         has_statistics = next(layer.buffers(recurse=False), None) is not None

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from vesalia.errors import ConfigError
+from vesalia.errors import CheckpointError, ConfigError
+from vesalia.inference.card import read_card
 from vesalia.inference.checkpoint_names import MANIFEST_FILE
 from vesalia.mmar.plan import TrainPlan
 from vesalia.runtime import machine
@@ -19,7 +20,16 @@ from vesalia.runtime.files import write_json
 from vesalia.runtime.git_state import commit_of
 from vesalia.runtime.jsonfile import as_json, read_json
 
-__all__ = ["describe_run", "hash_file", "note_resumption", "write_manifest"]
+__all__ = [
+    "changes",
+    "describe_run",
+    "hash_all",
+    "hash_code",
+    "hash_file",
+    "hash_start",
+    "note_resumption",
+    "write_manifest",
+]
 
 _WHOLE_BELOW_BYTES = 64 * 2**20
 _SAMPLE_BYTES = 2**20
@@ -39,13 +49,38 @@ def hash_file(path: Path) -> str:
     return f"sampled:{digest.hexdigest()}"
 
 
-def _hash_all(files: Iterable[Path]) -> dict[str, str]:
+def hash_all(files: Iterable[Path]) -> dict[str, str]:
+    """File name to hash, of each file once."""
     unique = sorted(set(files))
     with ThreadPoolExecutor(2, thread_name_prefix="hash") as pool:
         return dict(zip(map(str, unique), pool.map(hash_file, unique), strict=True))
 
 
-def describe_run(plan: TrainPlan, *, seed: int, data: Mapping[str, Iterable[Path]], precision: str) -> dict[str, Any]:
+def hash_code(plan: TrainPlan) -> dict[str, str]:
+    """The archive's own code, by its name in the archive; nothing is run."""
+    root = plan.archive.root
+    files = hash_all(plan.archive.custom.rglob("*.py")) if plan.archive.custom.is_dir() else {}
+    return {Path(file).relative_to(root).as_posix(): value for file, value in files.items()}
+
+
+def hash_start(plan: TrainPlan) -> str | None:
+    """The hash of the weights that a run starts from (``MMAR_CKPT``); None where there are none."""
+    if plan.checkpoint is None:
+        return None
+    try:
+        return str(read_card(plan.checkpoint)["sha256"])
+    except CheckpointError:
+        return None
+
+
+def describe_run(
+    plan: TrainPlan,
+    *,
+    seed: int,
+    data: Mapping[str, Iterable[Path]],
+    precision: str,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The manifest as plain data.
 
     Args:
@@ -53,6 +88,7 @@ def describe_run(plan: TrainPlan, *, seed: int, data: Mapping[str, Iterable[Path
         seed: The run's seed.
         data: Data-list key to the files it names.
         precision: Number format of the network.
+        options: How it is run: ``device``, ``world``, ``budget``.
     """
     return {
         "format": 1,
@@ -60,7 +96,10 @@ def describe_run(plan: TrainPlan, *, seed: int, data: Mapping[str, Iterable[Path
         "archive": str(plan.archive.root),
         "config_file": str(plan.config_file),
         **_settings(plan),
-        "data": {key: _hash_all(files) for key, files in data.items()},
+        "options": dict(options or {}),
+        "start": hash_start(plan),
+        "code": hash_code(plan),
+        "data": {key: hash_all(files) for key, files in data.items()},
         "machine": machine.describe(),
         "git": {"commit": commit_of(plan.archive.root)},
     }
@@ -92,8 +131,8 @@ def note_resumption(plan: TrainPlan, *, seed: int, precision: str) -> bool:
     if not isinstance(manifest, dict):
         return False
     settings = _settings(plan)
-    changes = _differences({name: manifest.get(name) for name in settings}, as_json(settings))
-    session = {**_session(seed, precision), "changes": changes}
+    changed = changes({name: manifest.get(name) for name in settings}, as_json(settings))
+    session = {**_session(seed, precision), "changes": changed}
     write_json(path, {**manifest, "resumed": [*manifest.get("resumed", []), session]})
     return True
 
@@ -112,7 +151,7 @@ def _settings(plan: TrainPlan) -> dict[str, Any]:
     return {"config": plan.raw, "variables": dict(plan.variables)}
 
 
-def _differences(before: Any, now: Any, key: str = "") -> dict[str, dict[str, Any]]:
+def changes(before: Any, now: Any, *, key: str = "") -> dict[str, dict[str, Any]]:
     """What differs between two pieces of JSON data, by key path."""
     if isinstance(before, list) and isinstance(now, list):
         before, now = (dict(enumerate(part)) for part in (before, now))
@@ -121,5 +160,5 @@ def _differences(before: Any, now: Any, key: str = "") -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys((*before, *now)):
         inner = f"{key}[{name}]" if isinstance(name, int) else f"{key}.{name}" if key else name
-        found |= _differences(before.get(name), now.get(name), inner)
+        found |= changes(before.get(name), now.get(name), key=inner)
     return found
