@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vesalia.errors import DataError
+from vesalia.imaging.affine_loops import is_compiled
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import example_sample, oblique_affine
 from vesalia.transforms.base import Transform
@@ -19,6 +20,7 @@ from vesalia.transforms.compose import Compose
 from vesalia.transforms.crop.crop_by_pos_neg_ratio import CropByPosNegRatio
 from vesalia.transforms.crop.crop_fixed_size_random_center import CropFixedSizeRandomCenter
 from vesalia.transforms.crop.fast_pos_neg_ratio_crop_roi import FastPosNegRatioCropROI
+from vesalia.transforms.fusion import passes
 from vesalia.transforms.fusion.chain import FusedChain
 from vesalia.transforms.intensity.add_gaussian_noise import AddGaussianNoise
 from vesalia.transforms.intensity.adjust_contrast import AdjustContrast
@@ -26,6 +28,7 @@ from vesalia.transforms.intensity.scale_intensity_oscillation import ScaleIntens
 from vesalia.transforms.intensity.scale_intensity_range import ScaleIntensityRange
 from vesalia.transforms.intensity.scale_shift_intensity import ScaleShiftIntensity
 from vesalia.transforms.spatial.random_axis_flip import RandomAxisFlip
+from vesalia.transforms.spatial.random_rotate_2d import RandomRotate2D
 from vesalia.transforms.spatial.random_rotate_3d import RandomRotate3D
 from vesalia.transforms.spatial.random_spatial_flip import RandomSpatialFlip
 from vesalia.transforms.spatial.random_zoom import RandomZoom
@@ -123,6 +126,34 @@ def test_an_error_names_the_step_and_the_subject() -> None:
     chain = FusedChain(Compose([RandomSpatialFlip("imag")]))
     with pytest.raises(DataError, match=r"subject0: RandomSpatialFlip: .*no field 'imag'"):
         chain(example_sample((4, 4)), torch.Generator())
+
+
+@pytest.mark.parametrize(
+    ("step", "needed"),
+    [
+        (RandomZoom(lower_limits=0.9, upper_limits=1.1), True),
+        (RandomRotate2D("image", angle=3), True),
+        (RandomRotate3D("image", angle=3), True),
+        (FastPosNegRatioCropROI([4, 4, 4], rotation=True), True),
+        (FastPosNegRatioCropROI([4, 4, 4], rotation=True, deform=True), False),
+        (RandomSpatialFlip("image"), False),
+        (AdjustContrast("image", gamma=1.5), False),
+    ],
+)
+def test_loops_are_compiled_where_voxels_are_read_between(step: Transform[Any], needed: bool) -> None:
+    thread = FusedChain(Compose([step])).compile_ahead()
+    if thread is not None:
+        thread.join()
+    assert (thread is not None) == (needed and is_compiled())
+
+
+def test_several_threads_write_what_one_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain: list[Transform[Any]] = [CropByPosNegRatio([5, 4, 6], "image", batch_size=3), RandomSpatialFlip(BOTH)]
+    one, _ = both(chain, example_sample((8, 7, 6)), 1)
+    monkeypatch.setattr(passes, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    _, other = both(chain, example_sample((8, 7, 6)), 1)
+    assert differences(one, other) == [0.0, 0.0]
 
 
 def test_an_empty_chain_gives_what_came_in() -> None:

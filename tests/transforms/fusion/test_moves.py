@@ -52,7 +52,6 @@ def test_a_map_reads_what_resampling_reads(seed: int, dtype: torch.dtype) -> Non
     maps = random_maps(3, seed=seed)
     pending = Pending.of(Volume(smooth(dtype).expand(3, -1, -1, -1, -1), None, "first", batched=True))
     moved = pending.moved(maps, mode="linear")
-    assert moved is not None
     out = torch.empty(3, 2, *SHAPE, dtype=moved.dtype)
     passes.write(moved, out)
     wanted = read_affine(smooth(dtype).expand(3, -1, -1, -1, -1), maps, size=SHAPE, mode="linear")
@@ -63,7 +62,6 @@ def test_a_map_reads_what_resampling_reads(seed: int, dtype: torch.dtype) -> Non
 def test_labels_are_read_to_the_bit(seed: int) -> None:
     maps = random_maps(1, seed=seed)
     moved = Pending.of(Volume(smooth(torch.uint8), None, "first")).moved(maps, mode="nearest")
-    assert moved is not None
     out = torch.empty(1, 2, *SHAPE, dtype=torch.uint8)
     passes.write(moved, out)
     wanted = read_affine(smooth(torch.uint8)[None], maps, size=SHAPE, mode="nearest")

@@ -36,7 +36,6 @@ def test_windows_and_flips_are_exact(
     starts: list[tuple[int, int, int]], size: tuple[int, int, int], axes: tuple[bool, bool, bool], dtype: torch.dtype
 ) -> None:
     pending = Pending.of(Volume(data(dtype), None, "first")).cut(torch.tensor(starts), size, batched=True)
-    assert pending is not None
     pending = pending.flipped(torch.tensor([axes] * len(starts)))
     out = torch.full((len(starts), 2, *size), 77, dtype=dtype)
     write(pending, out)
@@ -50,7 +49,6 @@ def test_scaling_covers_the_border_too(dtype: torch.dtype, start: list[int]) -> 
     """What stands outside is 0 at the cut, and goes through all that comes after it."""
     pending = Pending.of(Volume(data(dtype), None, "first")).scaled(0.5, 10.0)
     cut = pending.cut(torch.tensor([start]), (4, 4, 4), batched=True)
-    assert cut is not None
     later = cut.scaled(torch.tensor([[2.0, 3.0]]), torch.tensor([[1.0, -1.0]])).clamped(-0.5, 40.0)
     out = torch.empty(1, 2, 4, 4, 4, dtype=later.dtype)
     write(later, out)
@@ -64,7 +62,6 @@ def test_members_of_a_batch_have_their_own_windows() -> None:
     batch = torch.stack([data(torch.uint8), data(torch.uint8) + 1])
     starts = [[0, 1, 2], [2, 1, 0]]
     pending = Pending.of(Volume(batch, None, "first", batched=True)).cut(torch.tensor(starts), (2, 3, 4), batched=True)
-    assert pending is not None
     out = torch.empty(2, 2, 2, 3, 4, dtype=torch.uint8)
     write(pending, out)
     wanted = torch.stack([take(member, start, size=[2, 3, 4]) for member, start in zip(batch, starts, strict=True)])

@@ -113,6 +113,11 @@ class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps], Fusible[Warps]
         """The label says where the foreground is."""
         return (self.label_field,)
 
+    @property
+    def resamples(self) -> bool:
+        """Crops that are turned or scaled read between voxels."""
+        return self._warps
+
     def fuse(self, work: Work, parameters: Warps) -> None:
         """Cut the same windows out of image and label."""
         batched = self.batch_size is not None

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from vesalia.imaging.affine_loops import compile_ahead
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.base import Transform
@@ -29,6 +31,11 @@ class FusedChain:
     def __init__(self, chain: Compose) -> None:
         self.transforms = chain.transforms
         self._runs = [(fusible, tuple(steps)) for fusible, steps in groupby(chain.transforms, key=_takes_part)]
+
+    def compile_ahead(self) -> threading.Thread | None:
+        """Begin to compile the loops, if the chain will need them and Numba is there."""
+        needed = any(isinstance(step, Fusible) and step.fusible and step.resamples for step in self.transforms)
+        return compile_ahead() if needed else None
 
     def __call__(self, sample: Sample, generator: torch.Generator, room: Room = FRESH) -> Sample:
         """Send ``sample`` through all steps.

@@ -194,10 +194,8 @@ class Pending:
         """The result as a volume, from its ``[B, C, *size]`` data."""
         return replace(self.volume, batched=self.batched, affine=self.affine).from_batch(data)
 
-    def cut(self, starts: torch.Tensor, size: Sequence[int], *, batched: bool) -> Pending | None:
-        """Windows: several of one volume, or one of each member. None where voxels were moved before."""
-        if not self.stays:
-            return None
+    def cut(self, starts: torch.Tensor, size: Sequence[int], *, batched: bool) -> Pending:
+        """Windows: several of one volume, or one of each member; voxels must not have been moved before."""
         affine = None if batched or self.affine is None else crop_affine(self.affine, starts[0].tolist())
         values = None if self.values is None else self.values.rows(len(starts)).cut()
         axes = self.axes.new_zeros(starts.shape)
@@ -213,24 +211,26 @@ class Pending:
             return replace(self, maps=joined(self.maps, _flips(axes, self.size)), affine=affine)
         return replace(self, axes=self.axes ^ axes, affine=affine)
 
+    def can_move(self, mode: Mode) -> bool:
+        """Whether it may be read through maps at once.
+
+        What is pending must be done first where windows reach out of the volume, or where values are cut off or were
+        read in another mode.
+        """
+        other_mode = self.maps is not None and self.mode != mode
+        return not other_mode and self.covers_window and not (mode == "linear" and self.is_clamped)
+
     def moved(
         self, maps: torch.Tensor, *, mode: Mode, size: Sequence[int] | None = None, batched: bool | None = None
-    ) -> Pending | None:
-        """Read through maps; 0 stands outside.
+    ) -> Pending:
+        """Read through maps, which :meth:`can_move` must allow; 0 stands outside.
 
         Args:
             maps: ``[B, dims, dims + 1]`` from voxels of the result to voxels of what there is now.
             mode: How to read between voxels.
             size: Voxels of the result, if there are others.
             batched: Whether the result is a batch, if that changes: several readings of one volume.
-
-        Returns:
-            None where what is pending must be done first: windows that reach out of the volume, values that are cut
-            off or were read in another mode.
         """
-        other_mode = self.maps is not None and self.mode != mode
-        if other_mode or not self.covers_window or (mode == "linear" and self.is_clamped):
-            return None
         before = self.maps
         if before is None and bool(self.axes.any()):
             before = _flips(self.axes, self.size)

@@ -80,12 +80,9 @@ class Work:
     def cut(self, names: Sequence[str], starts: torch.Tensor, *, size: Sequence[int], batched: bool) -> None:
         """Cut the same windows out of some fields; what moved voxels before is done first."""
         for name in names:
-            cut = self.pending(name).cut(starts, size, batched=batched)
-            if cut is None:
+            if not self.pending(name).stays:
                 self.settle(name)
-                cut = self.fields[name].cut(starts, size, batched=batched)
-            if cut is not None:
-                self.fields[name] = cut
+            self.fields[name] = self.fields[name].cut(starts, size, batched=batched)
 
     def move(
         self,
@@ -106,12 +103,9 @@ class Work:
         for name, mode in names.items():
             shown = self.pending(name).stand_in()
             maps = parameters.matrices(size or shown.spatial_shape, spacing_mm=shown.spacing_mm)
-            moved = self.pending(name).moved(maps, mode=mode, size=size, batched=batched)
-            if moved is None:
+            if not self.fields[name].can_move(mode):
                 self.settle(name)
-                moved = self.fields[name].moved(maps, mode=mode, size=size, batched=batched)
-            if moved is not None:
-                self.fields[name] = moved
+            self.fields[name] = self.fields[name].moved(maps, mode=mode, size=size, batched=batched)
 
     def settle(self, name: str) -> torch.Tensor:
         """Do what is pending for a field: ``[B, C, *spatial]`` data that belongs to this chain, to change in place."""
@@ -169,6 +163,11 @@ class Fusible(ABC, Generic[Parameters]):
     def looks_at(self) -> tuple[str, ...]:
         """Fields whose voxels ``draw`` looks at; of the others it sees shapes alone."""
         return ()
+
+    @property
+    def resamples(self) -> bool:
+        """Whether voxels are read between voxels, for which the loops are to be compiled."""
+        return False
 
     @abstractmethod
     def fuse(self, work: Work, parameters: Parameters) -> None:

@@ -56,6 +56,11 @@ class RandomRotate2D(Transform[Rotations], Invertible[Rotations], Fusible[Rotati
         """Turn all fields alike."""
         return move(sample, parameters, modes=reading_modes(sample, self.fields))
 
+    @property
+    def resamples(self) -> bool:
+        """It reads between voxels."""
+        return True
+
     def fuse(self, work: Work, parameters: Rotations) -> None:
         """Turn all fields alike."""
         work.move(reading_modes(work.stand_in(), self.fields), parameters)

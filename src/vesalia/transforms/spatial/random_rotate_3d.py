@@ -63,6 +63,11 @@ class RandomRotate3D(Transform[_Turns], Invertible[_Turns], Fusible[_Turns]):
         """Turn all fields alike."""
         return move(sample, parameters, modes=reading_modes(sample, self.fields))
 
+    @property
+    def resamples(self) -> bool:
+        """It reads between voxels."""
+        return True
+
     def fuse(self, work: Work, parameters: QuarterTurns | Rotations) -> None:
         """Turn all fields alike."""
         work.move(reading_modes(work.stand_in(), self.fields), parameters)

@@ -107,6 +107,11 @@ class RandomZoom(Transform[Zooms], Invertible[Zooms], Fusible[Zooms]):
         """A size that follows the factors is not known beforehand."""
         return self.keep_size
 
+    @property
+    def resamples(self) -> bool:
+        """It reads between voxels."""
+        return True
+
     def fuse(self, work: Work, parameters: Zooms) -> None:
         """Zoom image and label alike."""
         work.move(self.modes, parameters)
