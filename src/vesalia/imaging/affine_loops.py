@@ -79,7 +79,7 @@ def compile_ahead() -> threading.Thread | None:
     """Compile in a thread what training reads, so that the first batch need not wait; None where there is no Numba."""
     if not is_compiled():
         return None
-    thread = threading.Thread(target=_compile_usual, name="vesalia-compile", daemon=True)
+    thread = threading.Thread(target=_compile_usual, name="vesalia-compile")  # an exit waits for it: a second or two
     thread.start()
     return thread
 

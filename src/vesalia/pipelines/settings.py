@@ -159,6 +159,7 @@ class ImagePipeline:
                 shuffle_seed=seed if how.shuffle else None,
             )
         chain = FusedChain(Compose([*form.restoring, *augment.transforms]))
+        chain.compile_ahead()
         return BoundPipeline(self.datalist, source, augment=chain, batcher=batcher, delivery=delivery, bad=bad)
 
     def _draw(self) -> Draw | None:
