@@ -163,7 +163,7 @@ class Archive:
         with joined(launch, on_gpu=device != "cpu" and has_gpu()) as ranks:
             if ranks.first:
                 self._require_sound_data(plan, listener, stop)
-                options = note_differences(recorded, plan, options, world=ranks.world, listener=listener)
+                options = note_differences(recorded, plan, options=options, world=ranks.world, listener=listener)
             return fit(plan, options, listener=listener, stop=stop, ranks=ranks)
 
     def trains_together(

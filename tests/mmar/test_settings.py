@@ -138,3 +138,57 @@ def test_an_unset_variable_is_one_fault(tmp_path: Path) -> None:
 def test_null_is_a_value(tmp_path: Path) -> None:
     plan = training(tmp_path / "a", "stop_threshold=0.9")
     assert plan.stop_threshold == 0.9
+
+
+class TestExtrasOfATraining:
+    def test_they_are_off_unless_somebody_asks(self, tmp_path: Path) -> None:
+        plan = planned(tmp_path / "a")
+        assert (plan.batches_per_update, plan.largest_gradient_norm, plan.ema_decay) == (1, None, None)
+        assert (plan.stop_patience, plan.frozen_parameters, plan.trackers) == (None, (), ("tensorboard",))
+
+    def test_each_has_a_key(self, tmp_path: Path) -> None:
+        plan = planned(
+            tmp_path / "a",
+            "num_batches_per_update=4",
+            max_gradient_norm="1e1",
+            ema_decay=0.999,
+            stop_patience=10,
+            frozen_parameters="stem.*, *.bias",
+        )
+        assert (plan.batches_per_update, plan.largest_gradient_norm, plan.ema_decay) == (4, 10.0, 0.999)
+        assert (plan.stop_patience, plan.frozen_parameters) == (10, ("stem.*", "*.bias"))
+
+    def test_lists_may_be_lists(self, tmp_path: Path) -> None:
+        plan = planned(tmp_path / "a", frozen_parameters=["stem.*"], trackers=["mlflow", "tensorboard"])
+        assert (plan.frozen_parameters, plan.trackers) == (("stem.*",), ("mlflow", "tensorboard"))
+        assert plan.raw["frozen_parameters"] == ["stem.*"]
+
+    def test_the_command_line_wins_over_a_list_too(self, tmp_path: Path) -> None:
+        plan = planned(tmp_path / "a", "frozen_parameters=head", "trackers=", frozen_parameters=["stem.*"])
+        assert (plan.frozen_parameters, plan.trackers) == (("head",), ())
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("num_batches_per_update", 0, "expected a whole number of 1 or more"),
+            ("max_gradient_norm", 0, "expected a number above 0 or null; write 1.0"),
+            ("ema_decay", 2, "expected a number from 0 to 1 or null; write 0.999"),
+            ("stop_patience", 0, "expected a whole number of 1 or more or null; write 10"),
+            ("frozen_parameters", [1], 'write "network.down_layers.*"'),
+            ("frozen_parameters", {"a": 1}, None),
+            ("trackers", "tensorbord", "tensorboard"),
+            ("epochs", [3], "expected a whole number of 1 or more"),
+        ],
+    )
+    def test_wrong_values(self, tmp_path: Path, key: str, value: Any, said: str | None) -> None:
+        if said is None:
+            assert planned(tmp_path / "a", **{key: value}).frozen_parameters == ()
+        else:
+            (line,) = faults(tmp_path / "a", **{key: value})
+            assert f"{key}: found" in line
+            assert said in line
+
+    @pytest.mark.parametrize("name", ["ema_decy", "frozen_parameter", "stop_patiance", "max_gradient_norms"])
+    def test_misspelt_ones_are_recognised(self, tmp_path: Path, name: str) -> None:
+        (line,) = faults(tmp_path / "a", **{name: 1})
+        assert "(did you mean this?)" in line

@@ -143,12 +143,13 @@ def test_a_manifest_of_an_earlier_version_says_less(trained: Path) -> None:
 def test_without_a_record_nothing_is_noted(trained: Path) -> None:
     options = TrainOptions(seed=1)
     plan = plan_training(trained.parent / "archive")
-    assert note_differences(None, plan, options, world=1, listener=None) is options
+    assert note_differences(None, plan, options=options, world=1, listener=None) is options
 
 
 def test_without_a_listener_the_manifest_tells(trained: Path) -> None:
     archive = trained.parent / "archive"
     recorded = read_recorded(trained).placed(archive)
     plan = plan_training(archive, recorded=recorded)
-    options = note_differences(recorded, plan, TrainOptions(seed=12, device="cpu"), world=1, listener=None)
+    asked = TrainOptions(seed=12, device="cpu")
+    options = note_differences(recorded, plan, options=asked, world=1, listener=None)
     assert options.recorded["reproduces"]["differences"] == ["seed: 11 then, 12 now"]

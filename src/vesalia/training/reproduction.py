@@ -50,7 +50,7 @@ def differences(recorded: Recorded, plan: TrainPlan, *, seed: int, device: str, 
 
 
 def note_differences(
-    recorded: Recorded | None, plan: TrainPlan, options: TrainOptions, *, world: int, listener: Listener | None
+    recorded: Recorded | None, plan: TrainPlan, *, options: TrainOptions, world: int, listener: Listener | None
 ) -> TrainOptions:
     """Tell what is not as it was, and have the new manifest hold it; without a record nothing is done.
 
