@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -53,3 +54,56 @@ def test_without_weights_it_says_what_to_run(capsys: pytest.CaptureFixture[str],
     answer = call(capsys, "infer", archive, balls.parent / "imagesTr" / "case_5.nii.gz", "--json")
     assert (answer.code, answer.data["error"]) == (2, "CheckpointError")
     assert "vesalia train" in answer.err
+
+
+@pytest.mark.slow
+def test_the_same_labels_without_torch(
+    capsys: pytest.CaptureFixture[str], trained: Path, balls: Path, tmp_path: Path
+) -> None:
+    exported = call(capsys, "export", trained, "--to", "onnx", "--json")
+    assert exported.code == 0
+    assert [Path(path).name for path in exported.data["files"]] == [
+        "model.onnx",
+        "model.plan.json",
+        "model.export.json",
+    ]
+    image = balls.parent / "imagesTr" / "case_5.nii.gz"
+    plan = trained / "models" / "model.plan.json"
+    runs = {
+        "torch": (trained, image, "--set", "use_amp=false", "--device", "cpu"),
+        "onnx": (trained, image, "--engine", "onnx"),
+        "plan": (plan, image),
+        "folder": (plan.parent, image, "--engine", "onnx"),
+    }
+    written = {}
+    for name, arguments in runs.items():
+        answer = call(capsys, "infer", *arguments, "-o", tmp_path / name, "--json")
+        assert answer.code == 0
+        written[name] = Path(answer.data["cases"][0]["files"][0]).read_bytes()
+    assert set(written.values()) == {written["torch"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--engine", "tensorflow"], "--engine: found 'tensorflow', expected torch or onnx"),
+        (["--engine", "torch"], "--engine: found torch for .*, expected onnx"),
+        (["--engine", "onnx"], "found no images, expected both"),
+        (["a.nii.gz"], "found no folder for results, expected both"),
+        (["a.nii.gz", "--set", "batch_size=1"], "--set: found it with an exported plan"),
+        (["a.nii.gz", "--config", "config/other.json"], "--config: found it with an exported plan"),
+    ],
+)
+def test_an_exported_plan_takes_images_and_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "model.plan.json").write_text("{}")
+    answer = call(capsys, "infer", tmp_path, *arguments, "--json")
+    assert (answer.code, answer.data["error"]) == (2, "ConfigError")
+    assert re.search(said, answer.err)
+
+
+def test_without_an_export_the_engine_says_what_to_run(capsys: pytest.CaptureFixture[str], trained: Path) -> None:
+    answer = call(capsys, "infer", trained, "--engine", "onnx", "--json")
+    assert (answer.code, answer.data["error"]) == (2, "CheckpointError")
+    assert "--to onnx" in answer.err

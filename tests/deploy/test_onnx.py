@@ -16,10 +16,14 @@ import torch
 from torch import nn
 
 from tests.deploy.conftest import Make
+from tests.inference.tiny import make_archive
 from vesalia.deploy import onnx
-from vesalia.deploy.onnx import Onnx
+from vesalia.deploy.onnx import Onnx, OnnxNetwork, described_for_runner
 from vesalia.deploy.program import CARD_INSIDE, make_program
+from vesalia.deploy.runner.network import sha256_of
+from vesalia.deploy.runner.plan import read_plan
 from vesalia.errors import ConfigError, UserError
+from vesalia.mmar.validate import plan_evaluation
 
 
 def session(path: Path) -> Any:
@@ -29,7 +33,7 @@ def session(path: Path) -> Any:
 @pytest.mark.slow
 def test_it_gives_the_same_at_any_size(make: Make) -> None:
     deployment = replace(make(), input_name="ct", output_name="organs")
-    (path,) = Onnx().write(deployment)
+    (path,) = OnnxNetwork().write(deployment)
     running = session(path)
     images = torch.randn(3, 1, 12, 8, 16)
     (found,) = running.run(["organs"], {"ct": images.numpy()})
@@ -75,7 +79,7 @@ class ByValue(nn.Module):
 def test_a_network_of_one_size_keeps_it(make: Make) -> None:
     made, model = make(), OneSize().eval()
     loaded = replace(made.loaded, model=model)
-    (path,) = Onnx().write(replace(made, loaded=loaded, program=make_program(model, (1, 4, 4), card={})))
+    (path,) = OnnxNetwork().write(replace(made, loaded=loaded, program=make_program(model, (1, 4, 4), card={})))
     batch, *fixed = session(path).get_inputs()[0].shape
     assert (isinstance(batch, str), fixed) == (True, [1, 4, 4])
 
@@ -86,12 +90,40 @@ def test_what_gives_something_else_is_refused(make: Make, model: nn.Module, said
     made = make()
     program = make_program(nn.Identity(), (1, 4, 4), card={})
     with pytest.raises(UserError, match=said):
-        Onnx().write(replace(made, loaded=replace(made.loaded, model=model.eval()), program=program))
+        OnnxNetwork().write(replace(made, loaded=replace(made.loaded, model=model.eval()), program=program))
     assert not list(made.folder.glob("*"))
+
+
+@pytest.mark.slow
+def test_the_plan_lies_beside_the_network(make: Make, prefix: Path) -> None:
+    archive = make_archive(prefix.parent.parent / "with_config", prefix.parent / "dataset.json")
+    deployment = replace(make(), plan=plan_evaluation(archive, listed=False))
+    network, path = Onnx().write(deployment)
+    assert [each.name for each in (network, path)] == ["model.onnx", "model.plan.json"]
+    plan = read_plan(path)
+    assert (plan.network, plan.sha256, plan.size_divisor) == (network, sha256_of(network), 4)
+    assert plan.weights_sha256 == deployment.loaded.sha256
+
+
+def test_without_a_config_there_is_no_plan(make: Make) -> None:
+    with pytest.raises(ConfigError, match=r"found no evaluation config, .*--to onnx-network"):
+        described_for_runner(make())
+
+
+def test_networks_that_have_no_plan_are_refused(make: Make, prefix: Path) -> None:
+    plan = plan_evaluation(
+        make_archive(prefix.parent.parent / "with_config", prefix.parent / "dataset.json"), listed=False
+    )
+    made = replace(make(), plan=plan)
+    with pytest.raises(UserError, match="found a network that classifies"):
+        described_for_runner(replace(made, program=replace(made.program, output_shape=(3,))))
+    rigid = replace(made.program, free_sizes=False, input_shape=(1, 24, 8, 8))
+    with pytest.raises(UserError, match=r"found roi_size .* for a network that takes \[24, 8, 8\] only"):
+        described_for_runner(replace(made, program=rigid))
 
 
 @pytest.mark.parametrize("package", onnx._NEEDED)
 def test_without_a_package_the_extra_is_named(make: Make, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigError, match=rf"found no {package}, .*pip install 'vesalia\[onnx\]'"):
-        Onnx().write(make())
+        OnnxNetwork().write(make())

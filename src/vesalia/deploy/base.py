@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from vesalia.deploy.program import Program
 from vesalia.inference.weights import LoadedModel
+from vesalia.mmar.plan import EvaluatePlan
 
 __all__ = ["Deployment", "Format"]
 
@@ -28,6 +29,7 @@ class Deployment:
         serving_name: What a server calls the model.
         any_size: Whether a server may be told that sizes are free (if the program takes any).
         max_batch_size: How many images a server may put into one call.
+        plan: What is done before and after the network, for formats that need it.
     """
 
     loaded: LoadedModel
@@ -39,6 +41,7 @@ class Deployment:
     serving_name: str
     any_size: bool
     max_batch_size: int
+    plan: EvaluatePlan | None = None
 
 
 class Format(ABC):
@@ -47,10 +50,12 @@ class Format(ABC):
     Attributes:
         name: What ``--to`` calls it.
         purpose: What it is for, in a few words.
+        needs_plan: Whether it writes what is done before and after the network, too.
     """
 
     name: ClassVar[str]
     purpose: ClassVar[str]
+    needs_plan: ClassVar[bool] = False
 
     @abstractmethod
     def write(self, deployment: Deployment) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from vesalia.errors import ConfigError
 from vesalia.inference.checkpoint_names import checkpoint_prefix
 from vesalia.inference.weights import load_weights
 from vesalia.mmar.archive import ArchiveFolder
+from vesalia.mmar.plan import EvaluatePlan
 from vesalia.runtime import machine
 from vesalia.runtime.files import is_plain_name, require_writable, write_json
 
@@ -69,7 +70,12 @@ class ExportResult:
 
 
 def export(
-    weights: Path | str, wish: Wish, *, archive: ArchiveFolder | None = None, allow_custom_code: bool = False
+    weights: Path | str,
+    wish: Wish,
+    *,
+    archive: ArchiveFolder | None = None,
+    evaluation: Callable[[], EvaluatePlan] | None = None,
+    allow_custom_code: bool = False,
 ) -> ExportResult:
     """Write a trained model for other software, and ``<name>.export.json`` beside it.
 
@@ -77,16 +83,18 @@ def export(
         weights: A prefix (``models/model``), a folder, or a v3 name (``models/model.ckpt``).
         wish: What is to be written, and where.
         archive: The archive that holds the code of a custom network.
+        evaluation: Gives the evaluation's plan, for formats that write what is done before and after the network.
         allow_custom_code: Whether that code may run.
 
     Raises:
-        ConfigError: A format, a name or a size is none.
+        ConfigError: A format, a name or a size is none, or the evaluation has steps that a format does not know.
         CheckpointError: The weights are missing, torn or foreign.
         CustomCodeRefused: The network is custom code and ``allow_custom_code`` is false.
         UserError: The network cannot be written so that it gives the same.
         ResourceError: The disk is full, or the folder cannot be written.
     """
     formats = formats_named(wish.formats)
+    plan = evaluation() if evaluation and any(each.needs_plan for each in formats) else None
     prefix = checkpoint_prefix(weights)
     serving_name = _plain(wish.serving_name or prefix.name)
     loaded = load_weights(prefix, archive=archive, allow_custom_code=allow_custom_code)
@@ -103,6 +111,7 @@ def export(
         serving_name=serving_name,
         any_size=wish.input_shape is None,
         max_batch_size=wish.max_batch_size,
+        plan=plan,
     )
     files = tuple(dict.fromkeys(path for each in formats for path in each.write(deployment)))
     record_file = folder / f"{prefix.name}.export.json"

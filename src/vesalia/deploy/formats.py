@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from vesalia.deploy.base import Format
 from vesalia.deploy.frozen import Frozen, FrozenTriton
-from vesalia.deploy.onnx import Onnx
+from vesalia.deploy.onnx import Onnx, OnnxNetwork
 from vesalia.deploy.torchscript import TorchScript
 from vesalia.deploy.triton import Triton
 from vesalia.errors import ConfigError
@@ -15,7 +15,9 @@ from vesalia.runtime.nearness import nearest
 
 __all__ = ["FORMATS", "formats_named"]
 
-FORMATS: Mapping[str, type[Format]] = {made.name: made for made in (TorchScript, Triton, Onnx, Frozen, FrozenTriton)}
+FORMATS: Mapping[str, type[Format]] = {
+    made.name: made for made in (TorchScript, Triton, Onnx, OnnxNetwork, Frozen, FrozenTriton)
+}
 
 
 def formats_named(names: Sequence[str]) -> tuple[Format, ...]:

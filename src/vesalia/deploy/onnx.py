@@ -1,4 +1,4 @@
-"""ONNX: one file that ONNX Runtime, TensorRT, OpenVINO and many others read."""
+"""ONNX: a file that ONNX Runtime, TensorRT, OpenVINO and many others read, and the plan by which it needs no torch."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -15,13 +15,17 @@ from typing import Any, Final
 import torch
 
 from vesalia.deploy.base import Deployment, Format
-from vesalia.deploy.program import CARD_INSIDE
+from vesalia.deploy.described import described
+from vesalia.deploy.program import CARD_INSIDE, Program
+from vesalia.deploy.runner.network import sha256_of
+from vesalia.deploy.runner.plan import FORMAT, FORMAT_VERSION, PLAN_ENDING
 from vesalia.errors import ConfigError, UserError
-from vesalia.runtime.files import atomic_path
+from vesalia.runtime import machine
+from vesalia.runtime.files import atomic_path, write_json
 from vesalia.runtime.jsonfile import as_json
 from vesalia.runtime.seeds import generator
 
-__all__ = ["ONNX_TOLERANCE", "Onnx"]
+__all__ = ["ONNX_TOLERANCE", "Onnx", "OnnxNetwork", "described_for_runner"]
 
 ONNX_TOLERANCE: Final = 1e-3
 """How far ONNX Runtime's output may be from the network's: its convolutions add in another order."""
@@ -29,11 +33,11 @@ _NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
 _SEED: Final = 0
 
 
-class Onnx(Format):
+class OnnxNetwork(Format):
     """Writes ``<name>.onnx``, its batch and sizes free where the network takes any, compared with the network."""
 
-    name = "onnx"
-    purpose = "ONNX Runtime and the many that read ONNX"
+    name = "onnx-network"
+    purpose = "the network alone, for whatever reads ONNX"
 
     def write(self, deployment: Deployment) -> tuple[Path, ...]:
         """Write the network, after ONNX Runtime gave the same as it.
@@ -48,6 +52,67 @@ class Onnx(Format):
             _write(deployment, temporary)
             _compare(deployment, temporary)
         return (path,)
+
+
+class Onnx(Format):
+    """Writes ``<name>.onnx`` and ``<name>.plan.json``, by which ``vesalia infer --engine onnx`` needs no torch."""
+
+    name = "onnx"
+    purpose = "inference without torch, and whatever reads ONNX"
+    needs_plan = True
+
+    def write(self, deployment: Deployment) -> tuple[Path, ...]:
+        """Write the network and the plan.
+
+        Raises:
+            ConfigError: The config has steps that the runner does not know, or what it takes is not installed.
+            UserError: The network cannot be written as ONNX, gives something else there, or takes no windows of the
+                config's size.
+        """
+        plan = described_for_runner(deployment)
+        (network,) = OnnxNetwork().write(deployment)
+        path = deployment.folder / f"{deployment.name}{PLAN_ENDING}"
+        write_json(path, {**plan, "network": {"file": network.name, "sha256": sha256_of(network), **plan["network"]}})
+        return (network, path)
+
+
+def described_for_runner(deployment: Deployment) -> dict[str, Any]:
+    """The plan beside the network, but for the network's file.
+
+    Raises:
+        ConfigError: There is no evaluation config, or it has steps that the runner does not know.
+        UserError: The network classifies, or takes no windows of the config's size.
+    """
+    if deployment.plan is None:
+        message = "--to onnx: found no evaluation config, expected what is done before and after the network"
+        raise ConfigError(f"{message}; write --to onnx-network for the network alone")
+    loaded, program = deployment.loaded, deployment.program
+    steps = described(deployment.plan, for_other_machines=True)
+    divisor = int(getattr(loaded.model, "size_divisor", 1))
+    _require_windows(steps["inferer"]["args"].get("roi_size"), program, divisor=divisor)
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "network": {
+            "weights_sha256": loaded.sha256,
+            "in_channels": int(loaded.card["in_channels"]),
+            "size_divisor": divisor,
+            "free_batch": program.free_batch,
+        },
+        "class_names": list(loaded.class_names),
+        **steps,
+        "versions": dict(machine.versions()),
+    }
+
+
+def _require_windows(roi_size: Any, program: Program, *, divisor: int) -> None:
+    sizes, dims = program.input_shape[1:], len(program.input_shape) - 1
+    if len(program.output_shape) != dims + 1:
+        message = "--to onnx: found a network that classifies, expected one that gives a value per voxel"
+        raise UserError(f"{message}; write --to onnx-network for the network alone")
+    if not program.free_sizes and roi_size and [size + -size % divisor for size in roi_size] != list(sizes):
+        message = f"--to onnx: found roi_size {list(roi_size)} for a network that takes {list(sizes)} only"
+        raise UserError(f"{message}, expected the same; write roi_size: {list(sizes)}")
 
 
 def _require_installed() -> None:
@@ -98,14 +163,30 @@ def _compare(deployment: Deployment, path: Path) -> None:
     """Run the file in ONNX Runtime and compare it with the network."""
     runtime = importlib.import_module("onnxruntime")
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    images = _images(deployment, 1)
-    feed: Mapping[str, Any] = {deployment.input_name: images.numpy()}
-    found = torch.from_numpy(session.run(None, feed)[0])
-    wanted = deployment.loaded.model(images)
-    apart = float((found - wanted).abs().max()) if found.shape == wanted.shape else float("inf")
+    apart = max(_difference(deployment, session, images) for images in _trials(deployment))
     if not apart <= ONNX_TOLERANCE:
         message = f"--to onnx: found a file whose output is up to {apart:.3g} off, expected at most {ONNX_TOLERANCE:g}"
         raise UserError(f"{message}; write --to torchscript")
+
+
+def _trials(deployment: Deployment) -> Iterator[torch.Tensor]:
+    """An image of the size it was traced with, and where these are free two at once, and another size."""
+    program = deployment.program
+    yield _images(deployment, 1)
+    if program.free_batch:
+        yield _images(deployment, 2)
+    if program.free_sizes:
+        step = int(getattr(deployment.loaded.model, "size_divisor", 1))
+        channels, *sizes = program.input_shape
+        larger = (1, channels, *(size + step * (1 + axis % 2) for axis, size in enumerate(sizes)))
+        yield torch.randn(larger, generator=generator(_SEED, "onnx", *larger))
+
+
+def _difference(deployment: Deployment, session: Any, images: torch.Tensor) -> float:
+    feed: Mapping[str, Any] = {deployment.input_name: images.numpy()}
+    found = torch.from_numpy(session.run(None, feed)[0])
+    wanted = deployment.loaded.model(images)
+    return float((found - wanted).abs().max()) if found.shape == wanted.shape else float("inf")
 
 
 @contextlib.contextmanager

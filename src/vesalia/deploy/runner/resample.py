@@ -106,8 +106,10 @@ def _centres(old: int, new: int, kind: np.dtype[Any]) -> _Array:
     """Where the centres of new voxels lie between old ones, rounded as torch rounds: a fused multiply and subtract."""
     work, exact = (np.float64, np.longdouble) if kind == np.float64 else (np.float32, np.float64)
     scale = exact(work(old) / work(new))
-    places: _Array = ((np.arange(new).astype(exact) + exact(0.5)) * scale - exact(0.5)).astype(work)
-    return np.maximum(places, work(0))
+    places: npt.NDArray[np.floating[Any]] = ((np.arange(new).astype(exact) + exact(0.5)) * scale - exact(0.5)).astype(
+        work
+    )
+    return places.clip(0)
 
 
 def _interpolate(data: _Array, axis: int, low: _Index, high: _Index, share: _Array) -> _Array:

@@ -1,0 +1,131 @@
+"""A network in ONNX Runtime: images in, probabilities out."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vesalia.errors import CheckpointError, ConfigError, ResourceError, UserError
+from vesalia.runtime.machine import usable_cores
+
+__all__ = ["DEVICES", "OnnxNetwork", "sha256_of"]
+
+DEVICES: Final[Mapping[str, str]] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+"""Device to what ONNX Runtime calls it."""
+
+_WARNINGS_AND_WORSE: Final = 3
+
+
+class OnnxNetwork:
+    """A session with a network.
+
+    Args:
+        path: The ``.onnx`` file.
+        sha256: What its hash must be; None does not look.
+        device: ``auto`` (a GPU where ONNX Runtime has one), ``cpu``, ``cuda`` or ``tensorrt``.
+        threads: Threads on the processor; None for all that this process may use.
+
+    Attributes:
+        device: Where it runs.
+
+    Raises:
+        ConfigError: ONNX Runtime is not installed, or has no such device.
+        CheckpointError: The file is missing, no network, or not the one that the plan was written with.
+    """
+
+    def __init__(
+        self, path: Path, *, sha256: str | None = None, device: str = "auto", threads: int | None = None
+    ) -> None:
+        runtime = _runtime()
+        if sha256 is not None and sha256_of(path) != sha256:
+            message = f"{path}: found another network than the plan was written with, expected its hash to be {sha256}"
+            raise CheckpointError(f"{message}; export again, or copy both files again")
+        self.device = _chosen(device, runtime.get_available_providers())
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads or usable_cores()
+        options.log_severity_level = _WARNINGS_AND_WORSE
+        wanted = DEVICES[self.device]
+        providers = [wanted] if self.device == "cpu" else [wanted, DEVICES["cuda"], DEVICES["cpu"]]
+        try:
+            session = runtime.InferenceSession(str(path), options, providers=list(dict.fromkeys(providers)))
+        except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
+            message = f"{path}: found no network that ONNX Runtime can load ({_first_line(error)}), expected an ONNX"
+            raise CheckpointError(f"{message} file; export again") from error
+        if wanted not in session.get_providers():
+            raise ConfigError(_lacks(self.device, f"only {', '.join(session.get_providers())}"))
+        self._session: Any = session
+        self._input: str = session.get_inputs()[0].name
+
+    def __call__(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """``[B, C, *spatial]`` to ``[B, classes, *spatial]`` float32.
+
+        Raises:
+            ResourceError: The memory is not enough.
+            UserError: The network does not take such images.
+        """
+        try:
+            output: npt.NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
+        except Exception as error:  # see above
+            shape = " x ".join(map(str, images.shape))
+            if "alloc" in str(error).lower():
+                message = f"found too little memory for {shape} voxels, expected room; write a smaller batch_size"
+                raise ResourceError(f"{message} or roi_size for the inferer") from error
+            message = f"found images of {shape} that the network does not take ({_first_line(error)}), expected those"
+            raise UserError(f"{message} it was exported for; export again") from error
+        return output
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file.
+
+    Raises:
+        CheckpointError: It is not there, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+    except OSError as error:
+        message = f"{path}: found no such file ({error.strerror}), expected the network beside its plan; export again"
+        raise CheckpointError(message) from error
+    return digest.hexdigest()
+
+
+def _runtime() -> Any:
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        message = "--engine onnx: found no onnxruntime, expected it to be installed; write pip install onnxruntime"
+        raise ConfigError(message) from error
+
+
+def _chosen(device: str, available: Sequence[str]) -> str:
+    if device == "auto":
+        return "cuda" if DEVICES["cuda"] in available else "cpu"
+    if device not in DEVICES:
+        message = f"--device: found {device!r}, expected auto, {', '.join(DEVICES)} with --engine onnx"
+        raise ConfigError(f"{message}; write --device cpu")
+    if DEVICES[device] not in available:
+        raise ConfigError(_lacks(device, f"an ONNX Runtime with {', '.join(available)}"))
+    return device
+
+
+def _lacks(device: str, found: str) -> str:
+    needs = "an NVIDIA GPU and onnxruntime-gpu" + (" with TensorRT's own libraries" if device == "tensorrt" else "")
+    return f"--device {device}: found {found}, expected {needs}; write --device cpu, or install onnxruntime-gpu"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]
