@@ -1,19 +1,23 @@
 """What blending asks of arrays, for NumPy; :mod:`vesalia.inference.streaming.tensors` has the same for torch.
 
-Values are ``[C, *spatial]`` views. Where a network gives channels side by side in memory, sums are kept that way, too.
+Values are ``[C, *spatial]``, the voxels of a channel side by side in memory.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from math import prod
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Arrays", "NumpyArrays"]
+__all__ = ["Arrays", "NumpyArrays", "fresh_memory", "largest_channel"]
+
+_LEAST_MAPPED: Final = 1 << 16
 
 
 class Arrays(Protocol):
@@ -38,30 +42,20 @@ class Arrays(Protocol):
     def take(self, values: Any, axis: int, index: npt.NDArray[np.int64]) -> Any:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
 
-    def rows(self, values: Any) -> Any:
-        """``[C, *spatial]`` as ``[voxels, C]``, a view where it can be."""
-
-    def pick(self, rows: Any, index: npt.NDArray[np.int64]) -> Any:
-        """Some rows of ``[voxels, C]``, a copy."""
-
 
 @dataclass(frozen=True, slots=True)
 class NumpyArrays:
     """NumPy's.
 
     Attributes:
-        channels_last: Whether channels lie side by side in memory.
         on_machine: They do lie in the machine's own memory.
     """
 
-    channels_last: bool = False
     on_machine: bool = True
 
     def empty(self, channels: int, shape: Sequence[int]) -> npt.NDArray[np.float32]:
         """Room for ``[channels, *shape]`` float32 values."""
-        if self.channels_last:
-            return np.moveaxis(np.empty((*shape, channels), dtype=np.float32), -1, 0)
-        return np.empty((channels, *shape), dtype=np.float32)
+        return fresh_memory((channels, *shape))
 
     def given(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The array itself."""
@@ -73,26 +67,35 @@ class NumpyArrays:
 
     def largest(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The number of the largest channel, the first one of equals."""
-        if self.channels_last:
-            found: npt.NDArray[Any] = np.moveaxis(values, 0, -1).argmax(axis=-1)
-            return found
-        best, index = values[0].copy(), np.zeros(values.shape[1:], dtype=np.int16)
-        for channel in range(1, len(values)):  # several times faster than argmax over an axis with gaps
-            np.copyto(index, channel, where=values[channel] > best)
-            np.maximum(best, values[channel], out=best)
-        return index
+        return largest_channel(values)
 
     def take(self, values: npt.NDArray[Any], axis: int, index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
-        if self.channels_last:
-            return np.moveaxis(np.take(np.moveaxis(values, 0, -1), index, axis=axis - 1), -1, 0)
         return np.take(values, index, axis=axis)
 
-    def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """``[C, *spatial]`` as ``[voxels, C]``, a view where it can be."""
-        rows: npt.NDArray[Any] = np.moveaxis(values, 0, -1).reshape(-1, len(values))
-        return rows
 
-    def pick(self, rows: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        """Some rows of ``[voxels, C]``, a copy."""
-        return np.take(rows, index, axis=0)
+def fresh_memory(shape: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Room that the system has back as soon as it is given up.
+
+    Blocks of many sizes that come and go would otherwise leave holes, and memory would grow beyond what is in use.
+    """
+    count = prod(shape)
+    if 4 * count < _LEAST_MAPPED:
+        return np.empty(tuple(shape), dtype=np.float32)
+    return np.frombuffer(mmap.mmap(-1, 4 * count), dtype=np.float32).reshape(tuple(shape))
+
+
+def largest_channel(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The number of the largest channel of ``[C, *spatial]``, the first one of equals; uint8 where that suffices.
+
+    Many times faster than ``argmax`` over an axis with gaps: each step is a few plain passes over neighbours in memory.
+    """
+    best = values[0].copy()
+    index = np.zeros(best.shape, dtype=np.uint8 if len(values) <= 256 else np.int16)
+    better, candidate = np.empty(best.shape, dtype=bool), np.empty_like(index)
+    for channel in range(1, len(values)):
+        np.greater(values[channel], best, out=better)
+        np.multiply(better.view(np.uint8), index.dtype.type(channel), out=candidate)
+        np.maximum(index, candidate, out=index)
+        np.maximum(best, values[channel], out=best)
+    return index

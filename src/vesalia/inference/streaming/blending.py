@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from vesalia.inference.streaming.shelf import Shelf
 
 __all__ = ["Blender", "Finished", "slabs"]
 
-_SLAB_BYTES: Final = 16 << 20
+_SLAB_BYTES: Final = 4 << 20
 """What of a window's output is worked on at a time: little enough to stay in the processor's caches."""
 
 
@@ -83,6 +84,8 @@ class Blender:
     def __init__(self, plan: WindowPlan, *, mode: Mode, shelf: Shelf) -> None:
         self.plan = plan
         self.shelf = shelf
+        self._memory: Any = None
+        self._made_with: Arrays | None = None
         self.weights = None if mode == "constant" else importance(plan.window, mode)
 
     @property
@@ -96,15 +99,15 @@ class Blender:
         Args:
             index: The window.
             slab: The slab's first and last + 1 voxel along the image's first axis.
-            values: ``[C, *spatial]`` float32 of the slab, what lies outside the image left out.
+            values: ``[C, *spatial]`` float32 of the slab, what lies outside the image left out; it may be changed.
 
         Returns:
-            What is finished with it, if anything is.
+            What is finished with it, if anything is; its sums are gone with the next slab.
         """
         cells = [cell for cell in self.plan.cells(index) if _holds(cell, slab)]
         start = (slab[0], *(max(0, first) for first in self.plan.start(index)[1:]))
         if self.weights is not None:
-            values = values * self.arrays.given(self._seen_weights(self.weights, index, slab, values.shape[2:]))
+            values *= self.arrays.given(self._seen_weights(self.weights, index, slab, values.shape[2:]))
         # Memory first: where it is not there, nothing has been added yet.
         sums = {cell.key: self._sums(cell, slab) for cell in cells if cell.windows > 1}
         finished = self._room(index, slab) if any(cell.ends for cell in cells) else None
@@ -115,7 +118,7 @@ class Blender:
             if cell.windows == 1:
                 out.at(place)[...] = part
                 continue
-            kept = sums[cell.key][:, slab[0] - cell.segments[0].start : slab[1] - cell.segments[0].start]
+            kept = sums[cell.key]
             if cell.begins:
                 kept[...] = part
             elif cell.ends:
@@ -128,21 +131,22 @@ class Blender:
         return finished
 
     def _sums(self, cell: Cell, slab: tuple[int, int]) -> Any:
-        if cell.begins and slab[0] == cell.segments[0].start:
-            return self.shelf.new(cell.key, cell.shape)
-        return self.shelf.use(cell.key)
+        key = (cell.key, slab[0])
+        return self.shelf.new(key, (slab[1] - slab[0], *cell.shape[1:])) if cell.begins else self.shelf.use(key)
 
     def _put_back(self, cells: Sequence[Cell], index: tuple[int, ...], slab: tuple[int, int]) -> None:
         for cell in cells:
-            whole = slab[1] == cell.segments[0].stop
-            if whole and cell.ends:
-                self.shelf.drop(cell.key)
-            elif whole:
-                self.shelf.rest(cell.key, self.plan.next_rank(cell, index))
+            if cell.ends:
+                self.shelf.drop((cell.key, slab[0]))
+            else:
+                self.shelf.rest((cell.key, slab[0]), self.plan.next_rank(cell, index))
 
     def _room(self, index: tuple[int, ...], slab: tuple[int, int]) -> Finished:
         box = (slice(*slab), *self.plan.done(index)[1:])
-        sums = self.arrays.empty(self.shelf.channels, [side.stop - side.start for side in box])
+        shape = [side.stop - side.start for side in box]
+        if self._memory is None or self._memory.shape[1] < prod(shape) or self._made_with is not self.arrays:
+            self._memory, self._made_with = self.arrays.empty(self.shelf.channels, (prod(shape),)), self.arrays
+        sums = self._memory.reshape(-1)[: self.shelf.channels * prod(shape)].reshape(self.shelf.channels, *shape)
         return Finished(index, box, sums, self.plan, self.weights)
 
     def _seen_weights(

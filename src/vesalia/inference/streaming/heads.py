@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-__all__ = ["SetAside", "find_head", "set_aside"]
+__all__ = ["Pointwise", "SetAside", "find_head", "set_aside"]
 
 Run = Callable[[torch.Tensor], torch.Tensor]
+Pointwise = nn.Conv2d | nn.Conv3d
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class SetAside:
     autocast: bool = False
 
 
-def find_head(model: nn.Module, run: Run, image: torch.Tensor) -> nn.Module | None:
+def find_head(model: nn.Module, run: Run, image: torch.Tensor) -> Pointwise | None:
     """The layer whose output is the network's own, if it looks at one voxel at a time; None where there is no such.
 
     Args:
@@ -42,10 +43,11 @@ def find_head(model: nn.Module, run: Run, image: torch.Tensor) -> nn.Module | No
         run: Gives its output before the activation.
         image: A small image to try it on.
     """
-    outputs: dict[int, nn.Module] = {}
+    outputs: dict[int, Pointwise] = {}
 
     def note(module: nn.Module, _: object, output: object) -> None:
-        outputs[id(output)] = module
+        if isinstance(module, Pointwise):
+            outputs[id(output)] = module
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if _is_pointwise(module)]
     try:
@@ -58,14 +60,14 @@ def find_head(model: nn.Module, run: Run, image: torch.Tensor) -> nn.Module | No
 
 
 def _is_pointwise(module: nn.Module) -> bool:
-    if not isinstance(module, nn.Conv2d | nn.Conv3d):
+    if not isinstance(module, Pointwise):
         return False
     ones = (module.kernel_size, module.stride, module.dilation)
     return all(set(sizes) == {1} for sizes in ones) and set(module.padding) == {0} and module.groups == 1
 
 
 @contextmanager
-def set_aside(head: nn.Module) -> Iterator[SetAside]:
+def set_aside(head: Pointwise) -> Iterator[SetAside]:
     """Within it, ``head`` notes its input and does nothing."""
     noted = SetAside()
 
@@ -75,7 +77,7 @@ def set_aside(head: nn.Module) -> Iterator[SetAside]:
         noted.stand_in = features.new_zeros(()).expand(shape)
         return noted.stand_in
 
-    head.forward = note  # an attribute of this one object goes before the class's own
+    head.forward = note  # type: ignore[method-assign, assignment] # this object's own goes before the class's
     try:
         yield noted
     finally:

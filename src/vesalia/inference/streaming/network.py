@@ -6,14 +6,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import nn
 
-from vesalia.components.models.base import FinalActivation, Model, activate
+from vesalia.components.models.base import FinalActivation, Model
 from vesalia.imaging.windows import Box
-from vesalia.inference.streaming.heads import SetAside, find_head, set_aside
+from vesalia.inference.streaming.heads import Pointwise, find_head, set_aside
 from vesalia.runtime.precision import Autocast
 
 __all__ = ["Network", "Pass"]
@@ -23,33 +24,57 @@ _LEAST_PROBE = 8
 """Edge of the image on which the last layer is looked for, at least."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pass:
     """What a network said of a batch of windows.
 
     Attributes:
-        activation: What turns ``output`` into probabilities.
-        output: ``[B, C, *spatial]``, or None where the last layer is still to be applied.
-        noted: What that layer gets.
-        head: The layer.
+        activation: What turns it into probabilities.
+        output: ``[B, C, *spatial]``; or, with ``head``, what that gets.
+        head: A last layer that is still to be applied.
+        autocast: Whether that happens under autocast.
     """
 
     activation: FinalActivation
-    output: torch.Tensor | None = None
-    noted: SetAside = field(default_factory=SetAside)
-    head: nn.Module | None = None
+    output: torch.Tensor
+    head: Pointwise | None = None
+    autocast: bool = False
 
-    def probabilities(self, member: int, place: Box) -> torch.Tensor:
-        """``[C, *place]`` float32 of one window of the batch."""
-        part = (slice(member, member + 1), slice(None), *place)
-        if self.output is not None:
-            return activate(self.output[part], self.activation)[0]
-        features, head = self.noted.features, self.head
-        if features is None or head is None:
-            return torch.empty(0)
-        with torch.autocast(features.device.type, enabled=self.noted.autocast):
-            logits: torch.Tensor = head(features[part])
-        return activate(logits, self.activation)[0]
+    @property
+    def channels(self) -> int:
+        """Channels of the probabilities."""
+        return self.output.shape[1] if self.head is None else self.head.out_channels
+
+    def into(self, memory: torch.Tensor, member: int, place: Box) -> None:
+        """Write the probabilities of one window at a place to float32 ``[C, *place]``."""
+        part = self.output[member][(slice(None), *place)]
+        if self.head is None:
+            memory.copy_(part)
+        else:
+            _apply(self.head, part, memory, autocast=self.autocast)
+        _activate(memory, self.activation)
+
+
+def _apply(head: Pointwise, features: torch.Tensor, memory: torch.Tensor, *, autocast: bool) -> None:
+    """A convolution of one voxel on ``[F, *spatial]`` as a product of matrices, which is quicker for few voxels."""
+    weight, flat = head.weight.flatten(1), features.flatten(1)
+    if autocast or not features.dtype == weight.dtype == memory.dtype:
+        with torch.autocast(features.device.type, enabled=autocast):
+            memory.flatten(1).copy_(weight @ flat)
+    else:
+        torch.mm(weight, flat, out=memory.flatten(1))
+    if head.bias is not None:
+        memory += head.bias.float().view(-1, *[1] * (memory.ndim - 1))
+
+
+def _activate(values: torch.Tensor, activation: FinalActivation) -> None:
+    """Turn ``[C, *spatial]`` logits into probabilities, in place."""
+    if activation == "sigmoid":
+        values.sigmoid_()
+    elif activation == "softmax":
+        values -= values.amax(dim=0)
+        values.exp_()
+        values /= values.sum(dim=0)
 
 
 @dataclass(slots=True)
@@ -67,27 +92,32 @@ class Network:
     device: torch.device
     precision: Autocast
     seconds: float = 0.0
-    _head: nn.Module | None = None
+    _head: Pointwise | None = None
     _sought: bool = False
+    _memory: torch.Tensor | None = None
 
     def __call__(self, windows: torch.Tensor) -> Pass:
         """One pass over ``[B, C, *spatial]``."""
         with self._timed():
             windows = windows.to(self.device)
             self._seek(windows)
-            if self._head is None:
-                return Pass(self._activation, self._run(windows))
-            with set_aside(self._head) as noted:
-                output = self._run(windows)
-            if output is noted.stand_in:
-                return Pass(self._activation, None, noted, self._head)
-            self._head = None  # the network does something else with it on images of this size
+            if self._head is not None:
+                with set_aside(self._head) as noted:
+                    output = self._run(windows)
+                if output is noted.stand_in and noted.features is not None:
+                    return Pass(self._activation, noted.features, self._head, noted.autocast)
+                self._head = None  # the network does something else with it on images of this size
             return Pass(self._activation, self._run(windows))
 
     def probabilities(self, said: Pass, member: int, place: Box) -> torch.Tensor:
-        """``[C, *place]`` float32 of one window of a pass."""
+        """``[C, *place]`` float32 of one window of a pass; the memory is used again for the next."""
+        shape = (said.channels, *(side.stop - side.start for side in place))
+        if self._memory is None or self._memory.numel() < prod(shape):
+            self._memory = torch.empty(prod(shape), device=self.device)
+        values = self._memory[: prod(shape)].view(shape)
         with self._timed():
-            return said.probabilities(member, place)
+            said.into(values, member, place)
+        return values
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -78,7 +78,7 @@ class Streaming:
         finally:
             if blender is not None:
                 blender.shelf.close()
-        written = blender.shelf.written_bytes if blender is not None else 0
+        written = blender.shelf.file.written_bytes if blender is not None else 0
         return Timing(self.network.seconds - before, time.perf_counter() - began, written)
 
     def _passed(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> Iterator[tuple[int, tuple[int, ...], Pass]]:
@@ -133,20 +133,18 @@ class Streaming:
 
     def _blender(self, said: Pass) -> Blender:
         """A blender on the network's device, or on the processor where the device has no room for the sums."""
-        probe = said.probabilities(0, tuple(slice(0, min(2, edge)) for edge in self.plan.window))
-        channels, device = len(probe), self.network.device
+        channels, device = said.channels, self.network.device
         needed = 4 * channels * self.plan.open_voxels
         if device.type != "cpu" and needed > _SHARE_OF_DEVICE * _free_bytes(device):
             _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
             device = _CPU
-        arrays = TensorArrays(device, channels_last=channels > 1 and probe.stride(0) == 1)
-        return Blender(self.plan, mode=self.mode, shelf=Shelf(arrays, channels, self.buffer_bytes))
+        return Blender(self.plan, mode=self.mode, shelf=Shelf(TensorArrays(device), channels, self.buffer_bytes))
 
 
 def _leave_device(blender: Blender) -> None:
     arrays: Any = blender.arrays
     _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
-    blender.shelf.move(TensorArrays(_CPU, channels_last=arrays.channels_last))
+    blender.shelf.move(TensorArrays(_CPU))
 
 
 def _free_bytes(device: torch.device) -> float:

@@ -190,7 +190,7 @@ def _at(
     values: Any, readings: Sequence[_Reading], where: Sequence[npt.NDArray[np.intp]], arrays: Arrays
 ) -> npt.NDArray[Any]:
     """The labels of single target voxels: the average of their corners, decided."""
-    rows, shape = arrays.rows(values), tuple(values.shape[1:])
+    flat_values, shape = values.reshape(len(values), -1), tuple(values.shape[1:])
     count = max(1, _BLOCK_BYTES // (4 * len(values)))
     parts = []
     for start in range(0, len(where[0]), count):
@@ -201,8 +201,8 @@ def _at(
             for side, size, indices, (_, low, high, share) in zip(corner, shape, chosen, readings, strict=True):
                 flat = flat * size + (high if side else low)[indices]
                 weight *= share[indices] if side else 1 - share[indices]
-            part = arrays.pick(rows, flat)
-            part *= arrays.given(weight[:, None])
+            part = arrays.take(flat_values, 1, flat)
+            part *= arrays.given(weight)
             total = part if total is None else total.__iadd__(part)
-        parts.append(arrays.plain(total.argmax(1)))
+        parts.append(arrays.plain(arrays.largest(total)))
     return np.concatenate(parts)
