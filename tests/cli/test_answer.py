@@ -122,6 +122,15 @@ class TestFailure:
         assert found["error"] == "ResourceError"
         assert found["message"].startswith("models/x: found")
 
+    def test_the_install_without_torch_names_the_other_one(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert code_of(fails(ModuleNotFoundError("no", name="torch.nn"))) == 2
+        told = last_line(capsys)
+        assert (told["error"], "pip install vesalia in place of vesalia-infer" in told["message"]) == (
+            "ConfigError",
+            True,
+        )
+        assert code_of(fails(ModuleNotFoundError("no", name="vesalia.gone"))) == 1
+
     def test_another_system_error_is_a_defect(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert code_of(fails(FileNotFoundError(errno.ENOENT, "gone", "x"))) == 1
         assert "Traceback" in capsys.readouterr().err

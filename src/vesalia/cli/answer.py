@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from vesalia.errors import Fault, ToldElsewhere, UserError, VesaliaError
+from vesalia.errors import ConfigError, Fault, ToldElsewhere, UserError, VesaliaError
 from vesalia.runtime.files import as_resource_error
 from vesalia.runtime.jsonfile import as_json
 
@@ -28,6 +28,8 @@ _DEFECT = 1
 _USER_ERROR = 2
 _INTERRUPTED = 130
 _CLOSED_PIPE = 141
+_LEFT_OUT = {"filelock", "lightning_fabric", "monai", "PIL", "safetensors", "tensorboard", "torch"}
+"""What the distribution without torch has not: see packages/infer."""
 _MENDABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -73,6 +75,9 @@ def attempt(work: Callable[[], Result], *, json_wanted: bool) -> Result:
         _fail(error, error.exit_code, json_wanted=json_wanted)
     except BrokenPipeError:
         raise typer.Exit(_leave_quietly()) from None
+    except ModuleNotFoundError as error:
+        lack = _lack_of_torch(error)
+        _fail(lack or error, lack.exit_code if lack else _DEFECT, json_wanted=json_wanted)
     except OSError as error:
         known = _as_user_error(error)
         _fail(known or error, known.exit_code if known else _DEFECT, json_wanted=json_wanted)
@@ -136,6 +141,15 @@ def _as_user_error(error: OSError) -> UserError | None:
     if error.errno not in _MENDABLE:
         return None
     return as_resource_error(Path(str(error.filename or "the disk")), error)
+
+
+def _lack_of_torch(error: ModuleNotFoundError) -> UserError | None:
+    """What to say where only the part without torch is installed; None where something else is missing."""
+    package = (error.name or "").partition(".")[0]
+    if package not in _LEFT_OUT:
+        return None
+    message = f"found no {package}, which this command needs, expected the whole of Vesalia; write pip install vesalia"
+    return ConfigError(f"{message} in place of vesalia-infer (which runs exported models: --engine onnx)")
 
 
 def _quieten() -> None:
