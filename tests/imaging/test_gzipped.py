@@ -85,3 +85,17 @@ def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("vesalia.imaging.gzipped.isal_zlib.decompressobj", refuse)
     with pytest.raises(ResourceError, match="too little memory"):
         read_all(path)
+
+
+@pytest.mark.parametrize("parts", [(b"one", b"one"), (b"", b"two"), (b"one", b""), (b"x" * 9000, b"y" * 9000)])
+def test_parts_of_any_length(tmp_path: Path, parts: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(b"".join(map(gzip.compress, parts)))
+    assert read_all(path) == b"".join(parts)
+
+
+def test_a_length_that_lies_is_damage(tmp_path: Path) -> None:
+    path = _packed(tmp_path)
+    path.write_bytes(path.read_bytes()[:-4] + (5).to_bytes(4, "little"))
+    with pytest.raises(DataError, match="damaged"):
+        read_all(path)

@@ -23,6 +23,8 @@ from vesalia.runtime.files import atomic_path
 __all__ = ["read_array", "write_array"]
 
 _COMPACT = (np.uint8, np.int16)
+_PIECE = 16
+"""Planes that are turned together."""
 _WRITABLE = {"int64": "int32", "bool": "uint8", "float16": "float32"}
 """Types that NIfTI has not, or that few programs read."""
 
@@ -76,10 +78,16 @@ def _whole(raw: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[Any] | Non
 
 
 def _in_rows(raw: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """A copy in ``dtype``, last axis fastest; plane by plane, as each fits the processor's cache."""
+    """A copy in ``dtype``, last axis fastest; piece by piece, as each fits the processor's cache."""
     copied = np.empty(raw.shape, dtype)
-    for place in range(raw.shape[1]):
-        copied[:, place] = raw[:, place]
+    if raw.ndim == len("HW"):
+        copied[...] = raw
+        return copied
+    step = _PIECE if raw.ndim == len("DHW") else raw.shape[-1]
+    for first in range(0, raw.shape[-1], step):
+        last = slice(first, first + step)
+        for place in range(raw.shape[1]):
+            copied[:, place, ..., last] = raw[:, place, ..., last]
     return copied
 
 

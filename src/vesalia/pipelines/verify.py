@@ -74,9 +74,10 @@ def _label_faults(label: Volume, sample: Sample, num_classes: int) -> list[Fault
     if broken is not None and bool(broken.any()):
         write = "a label file of whole numbers, and is_label: true where labels are resampled"
         return [_fault(sample, LABEL, _values(data[broken]), "whole numbers", write)]
-    outside = (data < 0) | (data >= classes)
-    if not bool(outside.any()):
+    low, high = (float(value) for value in torch.aminmax(data)) if data.numel() else (0.0, 0.0)
+    if low >= 0 and high < classes:
         return []
+    outside = (data < 0) | (data >= classes)
     write = f"a label within the classes, or another num_classes of the model (now {num_classes})"
     return [_fault(sample, LABEL, _values(data[outside]), f"the whole numbers 0 to {classes - 1}", write)]
 

@@ -69,7 +69,8 @@ class PosNegCentres:
 
     def _list(self, sample: Sample) -> torch.Tensor:
         """Flat indices of voxels that are foreground in any channel, ascending."""
-        mask = (sample[self.label_field].as_batch()[0] > 0).any(dim=0).cpu().numpy()
+        channels = sample[self.label_field].as_batch()[0] > 0
+        mask = (channels[0] if len(channels) == 1 else channels.any(dim=0)).cpu().numpy()
         indices = np.flatnonzero(mask)
         return torch.from_numpy(indices.astype(np.int32 if mask.size < 2**31 else np.int64))
 
