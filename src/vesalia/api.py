@@ -120,6 +120,9 @@ class Archive:
         seed: int | None = None,
         device: str = "auto",
         manifest: str | os.PathLike[str] | None = None,
+        persist_cache: str | os.PathLike[str] | None = None,
+        cache_budget_gb: float | None = None,
+        on_bad_item: str | None = None,
         listener: Listener | None = None,
         stop: StopRequest | None = None,
     ) -> TrainResult:
@@ -136,6 +139,9 @@ class Archive:
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
             manifest: Train again what this ``manifest.json`` records: its config and variables instead of the files,
                 its seed and device where none are given. ``listener`` is warned of what is not as it was then.
+            persist_cache: Folder in which prepared items are kept for later runs; ``auto`` is the user's for caches.
+            cache_budget_gb: What each cache may take, in 10^9 bytes; goes before the config's.
+            on_bad_item: ``stop`` or ``skip`` where a subject cannot be read; goes before the config's.
             listener: Is told of the course.
             stop: Set it to have the run save and stop.
 
@@ -153,12 +159,14 @@ class Archive:
             config, seed = recorded.config_name, recorded.seed if seed is None else seed
             device = recorded.device if device == "auto" else device
         plan = self._training(config, environment, overrides, recorded)
-        from vesalia.runtime.device import has_gpu  # late: torch
+        from vesalia.pipelines.cached import RunSettings  # late: torch
+        from vesalia.runtime.device import has_gpu
         from vesalia.runtime.together import joined
         from vesalia.training.fit import TrainOptions, fit
         from vesalia.training.reproduction import note_differences
 
-        options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device)
+        said = RunSettings.asked(budget_gb=cache_budget_gb, persist=persist_cache, on_bad_item=on_bad_item)
+        options = TrainOptions(resume=resume, deadline=deadline, seed=seed, device=device, data=said)
         launch = read_launch() if plan.multi_gpu else Launch()
         with joined(launch, on_gpu=device != "cpu" and has_gpu()) as ranks:
             if ranks.first:
@@ -592,7 +600,14 @@ class Archive:
 
 def _counted(progress: ShowProgress | None) -> Callable[[int, int, str], None] | None:
     """``progress`` as inference calls it, with the subject's name left out."""
-    return None if progress is None else lambda done, total, _: progress(done, total)
+    if progress is None:
+        return None
+
+    def counted(done: int, total: int, _: str) -> None:
+        progress(done, total)
+
+    counted.note = getattr(progress, "note", None)  # type: ignore[attr-defined] # what is said beforehand
+    return counted
 
 
 def _unique(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -92,7 +92,7 @@ def test_what_no_header_says_is_not_judged(plan: EvaluatePlan, monkeypatch: pyte
 @pytest.mark.usefixtures("echo")
 @pytest.mark.parametrize("run", [infer, evaluate])
 def test_no_subject_is_begun(plan: EvaluatePlan, monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
-    pretend(monkeypatch, NEED - 1)
+    pretend(monkeypatch, 2 * 4 * VOXELS)
     told: list[str] = []
     with pytest.raises(ResourceError, match="found a need of at least"):
         run(plan, progress=lambda *now: told.append(now[-1]))

@@ -98,6 +98,10 @@ class LineDisplay(Listener):
         """A line per validation."""
         self._print(_validation_text(report))
 
+    def noted(self, words: str) -> None:
+        """A line that tells of what is to come."""
+        self._print(words)
+
     def warned(self, message: str) -> None:
         """A line per warning."""
         self._print(f"warning: {message}")
@@ -193,3 +197,8 @@ class Steps:
             self._display.show(self._what, done=done, total=total)
         elif isinstance(self._display, LineDisplay):
             self._display.now_and_then(lambda: f"{done} of {total} {self._what}")
+
+    def note(self, words: str) -> None:
+        """Say something before the work begins."""
+        if isinstance(self._display, LineDisplay):
+            self._display.noted(words)

@@ -18,6 +18,9 @@ from vesalia.imaging.volume import Sample
 from vesalia.inference.checkpoint_names import BEST, checkpoint_prefix
 from vesalia.inference.predict import CPU, Predictor
 from vesalia.inference.predictions import Predictions
+from vesalia.inference.streaming.chain import streamed_chain
+from vesalia.inference.streaming.memory import Streamed, network_bytes
+from vesalia.inference.streaming.prediction import streams
 from vesalia.inference.weights import LoadedModel, load_weights
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import EvaluatePlan
@@ -72,6 +75,28 @@ class Assembly:
     label: Compose
     metrics: tuple[Metric, ...]
     writers: tuple[Writer, ...]
+
+    def through(self, sample: Sample) -> tuple[Sample, Sample]:
+        """``sample`` predicted, and after the post-transforms.
+
+        Where the first of these decide the classes, the prediction is decided window by window: then that is what the
+        first of the two has, and probabilities are never kept.
+        """
+        prepared = self.pre(sample, generator(_SEED, "pre", sample.name))
+        chain = streamed_chain(self.post.transforms)
+        decided = None if chain is None else self.predictor.decided(prepared, chain)
+        if chain is None or decided is None:
+            predicted = self.predictor(prepared)
+            return predicted, self.finished(predicted)
+        return decided, Compose(chain.rest)(decided, generator(_SEED, "post", sample.name))
+
+    def streamed(self) -> Streamed | None:
+        """How windows are decided as they come; None where probabilities are kept as a whole."""
+        chain, predictor = streamed_chain(self.post.transforms), self.predictor
+        if chain is None or predictor.network is None or not streams(predictor.inferer):
+            return None
+        divisor = int(getattr(predictor.model, "size_divisor", 1))
+        return Streamed(predictor.inferer, chain, divisor, network_bytes(predictor.network, predictor.inferer))
 
     def predicted(self, sample: Sample) -> Sample:
         """``sample`` with its image prepared and the raw prediction in the field ``model``."""

@@ -27,7 +27,7 @@ from vesalia.inference.results import CaseResult, EvaluateResult, MetricSummary
 from vesalia.inference.room import require_room
 from vesalia.inference.score_files import write_csv, write_scores_json, write_v3_texts
 from vesalia.inference.scores import ranking_metric, score_subject, summarise
-from vesalia.inference.subjects import Outcome, Progress, run_subjects
+from vesalia.inference.subjects import Outcome, Progress, run_subjects, tell
 from vesalia.mmar.plan import EvaluatePlan
 from vesalia.pipelines.datalist import DataList, read_datalist
 from vesalia.runtime import machine
@@ -70,7 +70,8 @@ def evaluate(
     assembly = assemble(plan, options)
     run = _Evaluation(plan, assembly, listed, assembly.predictions(plan))
     require_writable(plan.output_dir)
-    require_room(plan, listed.items, classes=len(assembly.loaded.class_names))
+    room = require_room(plan, listed.items, classes=len(assembly.loaded.class_names), streamed=assembly.streamed())
+    tell(progress, room)
     outcome = run_subjects(listed.items, run.judge, progress=progress, stop=stop)
     if not outcome.cases:
         outcome.raise_failures(plan.output_dir)
@@ -100,8 +101,8 @@ class _Evaluation:
             message = f"{start.name}: found no label in the data list, expected one to judge by; add it or use `infer`"
             raise DataError(message)
         record = self.predictions.record(start.files)
-        predicted = self.assembly.predicted(start)
-        sample = self.assembly.labelled(self.assembly.finished(predicted))
+        predicted, finished = self.assembly.through(start)
+        sample = self.assembly.labelled(finished)
         truths = {getattr(metric, "label_field", "label") for metric in metrics}
         require_label(sample, fields=sorted(truths), num_classes=len(self.assembly.loaded.class_names))
         files = self.predictions.write(sample, record)

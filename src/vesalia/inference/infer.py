@@ -22,7 +22,7 @@ from vesalia.imaging.volume import Sample, Volume
 from vesalia.inference.assemble import Assembly, InferenceOptions, assemble
 from vesalia.inference.results import CaseResult, InferResult
 from vesalia.inference.room import require_room
-from vesalia.inference.subjects import Progress, run_subjects
+from vesalia.inference.subjects import Progress, run_subjects, tell
 from vesalia.mmar.plan import EvaluatePlan
 from vesalia.pipelines.datalist import items_of, read_datalist, stem_of
 from vesalia.runtime.files import require_writable
@@ -69,11 +69,12 @@ def infer(
     predictions = assembly.predictions(plan)
     done = tuple(item.name for item in items if predictions.hold(item)) if options.resume else ()
     left = [item for item in items if item.name not in done]
-    require_room(plan, left, classes=len(assembly.loaded.class_names))
+    room = require_room(plan, left, classes=len(assembly.loaded.class_names), streamed=assembly.streamed())
+    tell(progress, room)
 
     def write(start: Sample) -> CaseResult:
         record = predictions.record(start.files)
-        files = predictions.write(assembly.finished(assembly.predicted(start)), record)
+        files = predictions.write(assembly.through(start)[1], record)
         return CaseResult(start.name, start.files["image"][0], files=files)
 
     outcome = run_subjects(left, write, progress=progress, stop=stop)
@@ -134,9 +135,8 @@ def _as_volume(array: npt.NDArray[Any], affine: Affine | None) -> Volume:
 
 
 def _on_own_grid(assembly: Assembly, path: Path) -> Volume:
-    sample = assembly.predicted(Sample(name=stem_of(path), files={"image": (path,)}))
-    source = sample["image"].source
-    predicted = assembly.finished(sample)["model"]
+    sample, finished = assembly.through(Sample(name=stem_of(path), files={"image": (path,)}))
+    source, predicted = sample["image"].source, finished["model"]
     if source is None or predicted.affine is None or predicted.grid.matches(source.grid):
         return predicted
     whole = not predicted.data.is_floating_point()

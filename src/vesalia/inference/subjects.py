@@ -14,7 +14,7 @@ from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.items import begin_sample
 from vesalia.runtime.interrupts import StopRequest
 
-__all__ = ["Outcome", "Progress", "run_subjects"]
+__all__ = ["Outcome", "Progress", "run_subjects", "tell"]
 
 Progress = Callable[[int, int, str], None]
 """Told before each subject, and at the end: how many are done, how many there are, which one is next."""
@@ -44,6 +44,13 @@ class Outcome:
         kept = f"the results of the other {len(self.cases)} are in {folder}" if self.cases else "there are no results"
         lines = [f"{count} of {total} subjects failed; {kept}; mend these files, or take them off the data list:"]
         raise DataError("\n".join([*lines, *(f"  {said}" for said in self.failures.values())]))
+
+
+def tell(progress: Progress | None, words: object) -> None:
+    """Say something before the first subject, to a progress that can (it has a method ``note``)."""
+    note = getattr(progress, "note", None)
+    if note is not None and words is not None:
+        note(str(words))
 
 
 def run_subjects(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import nn
@@ -47,7 +48,8 @@ class Pass:
 
     def into(self, memory: torch.Tensor, member: int, place: Box) -> None:
         """Write the probabilities of one window at a place to float32 ``[C, *place]``."""
-        part = self.output[member][(slice(None), *place)]
+        inside: Any = (slice(None), *place)
+        part = self.output[member][inside]
         if self.head is None:
             memory.copy_(part)
         else:
@@ -100,12 +102,12 @@ class Network:
         """One pass over ``[B, C, *spatial]``."""
         with self._timed():
             windows = windows.to(self.device)
-            self._seek(windows)
-            if self._head is not None:
-                with set_aside(self._head) as noted:
+            head = self.seek_head(channels=windows.shape[1], dims=windows.ndim - 2)
+            if head is not None:
+                with set_aside(head) as noted:
                     output = self._run(windows)
                 if output is noted.stand_in and noted.features is not None:
-                    return Pass(self._activation, noted.features, self._head, noted.autocast)
+                    return Pass(self._activation, noted.features, head, noted.autocast)
                 self._head = None  # the network does something else with it on images of this size
             return Pass(self._activation, self._run(windows))
 
@@ -143,11 +145,13 @@ class Network:
         output: torch.Tensor = model.logits(windows) if self._ends_in_logits else model(windows)  # type: ignore[operator]
         return output
 
-    def _seek(self, windows: torch.Tensor) -> None:
-        if self._sought or not isinstance(self.model, Model):
-            return
+    def seek_head(self, *, channels: int, dims: int) -> Pointwise | None:
+        """The last layer, if it can be set aside; it is looked for once."""
+        if not self._sought and isinstance(self.model, Model):
+            edge = max(self.model.size_divisor, self.model.least_size)
+            edge = edge * -(-_LEAST_PROBE // edge)
+            probe = torch.zeros(1, channels, *[edge] * dims, device=self.device)
+            with torch.no_grad(), self.precision():
+                self._head = find_head(self.model, self._run, probe)
         self._sought = True
-        edge = max(self.model.size_divisor, self.model.least_size)
-        edge = edge * -(-_LEAST_PROBE // edge)
-        probe = windows.new_zeros(1, windows.shape[1], *[edge] * (windows.ndim - 2))
-        self._head = find_head(self.model, self._run, probe)
+        return self._head

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import torch
 import torch.nn.functional as F
 
+from vesalia.components.inferers.base import Inferer
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.imaging.windows import Mode, WindowPlan, cut_window
 from vesalia.inference.streaming.blending import Blender, Finished, slabs
 from vesalia.inference.streaming.network import Network, Pass
@@ -21,12 +23,12 @@ from vesalia.inference.streaming.sinks import Sink
 from vesalia.inference.streaming.tensors import TensorArrays
 from vesalia.runtime.memory import is_out_of_memory
 
-__all__ = ["BUFFER_BYTES", "Streaming", "Timing"]
+__all__ = ["BUFFER_BYTES", "Streaming", "Timing", "streams"]
 
 _LOG = logging.getLogger(__name__)
 _CPU: Final = torch.device("cpu")
 
-BUFFER_BYTES: Final = 400_000_000
+BUFFER_BYTES: Final = 300_000_000
 """What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
 _SHARE_OF_DEVICE: Final = 0.5
 """Of an accelerator's free memory, what these sums may take; more of them are kept in the machine's."""
@@ -139,6 +141,11 @@ class Streaming:
             _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
             device = _CPU
         return Blender(self.plan, mode=self.mode, shelf=Shelf(TensorArrays(device), channels, self.buffer_bytes))
+
+
+def streams(inferer: Inferer) -> TypeGuard[TFScanWindowInferer]:
+    """Whether an inferer averages windows as they come; one that was derived from ours may do anything."""
+    return isinstance(inferer, TFScanWindowInferer) and type(inferer).__call__ is TFScanWindowInferer.__call__
 
 
 def _leave_device(blender: Blender) -> None:

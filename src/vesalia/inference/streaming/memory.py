@@ -1,0 +1,141 @@
+"""What a prediction takes of the memory: told before the first one begins."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import torch
+from torch import nn
+
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
+from vesalia.imaging.windows import WindowPlan
+from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.inference.streaming.network import Network
+
+__all__ = ["MemoryPlan", "Streamed", "network_bytes"]
+
+_FLOAT32: Final = 4
+_GIGABYTE: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """The largest subject of a list.
+
+    Attributes:
+        subject: Its name.
+        shape: Voxels of the image as it goes through the network.
+        windows: How many windows it takes; 0 where it goes through as a whole, or its probabilities are needed as such.
+        process_bytes: What the process takes before.
+        image_bytes: The image, as read and as prepared.
+        result_bytes: Labels; where nothing is decided window by window, a float32 volume per class.
+        sums_bytes: Sums that wait for further windows.
+        file_bytes: Such sums in a temporary file.
+        network_bytes: What one pass takes, about; 0 where that could not be told.
+    """
+
+    subject: str
+    shape: tuple[int, ...]
+    windows: int
+    process_bytes: int
+    image_bytes: int
+    result_bytes: int
+    sums_bytes: int = 0
+    file_bytes: int = 0
+    network_bytes: int = 0
+
+    @property
+    def least_bytes(self) -> int:
+        """What cannot be done without, beside what the process has."""
+        return self.image_bytes + self.result_bytes + self.sums_bytes
+
+    @property
+    def peak_bytes(self) -> int:
+        """What is expected at most."""
+        return self.process_bytes + self.least_bytes + self.network_bytes
+
+    def __str__(self) -> str:
+        shape = " x ".join(map(str, self.shape))
+        how = f"{self.windows} windows, decided one by one" if self.windows else "probabilities kept as a whole"
+        parts = (
+            ("image", self.image_bytes),
+            ("result", self.result_bytes),
+            ("sums", self.sums_bytes),
+            ("network", self.network_bytes),
+            ("process", self.process_bytes),
+        )
+        said = ", ".join(f"{name} {_gigabytes(size)}" for name, size in parts if size)
+        away = f"; {_gigabytes(self.file_bytes)} in a temporary file" if self.file_bytes else ""
+        return (
+            f"memory: about {_gigabytes(self.peak_bytes)} at most for {self.subject} ({shape} voxels, {how}): "
+            f"{said}{away}"
+        )
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / _GIGABYTE:.2f} GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """How windows are decided as they come.
+
+    Attributes:
+        inferer: Lays the windows.
+        chain: What of the post-transforms is done to them.
+        size_divisor: What the network wants sizes to be multiples of.
+        pass_bytes: See :func:`network_bytes`.
+    """
+
+    inferer: TFScanWindowInferer
+    chain: StreamedChain
+    size_divisor: int
+    pass_bytes: int
+
+    def windows(self, shape: Sequence[int]) -> WindowPlan:
+        """The windows of an image."""
+        return self.inferer.windows(shape, size_divisor=self.size_divisor, lean=True)
+
+
+def network_bytes(network: Network, inferer: TFScanWindowInferer) -> int:
+    """What a pass over a batch of windows takes, about: twice the input and output of its largest layer.
+
+    Told from a copy without memory (torch's ``meta`` device), the last layer left out where it is set aside; 0 where
+    the network cannot be tried.
+    """
+    divisor = int(getattr(network.model, "size_divisor", 1))
+    window = [size + -size % divisor for size in inferer.roi_size]
+    channels = int(getattr(network.model, "in_channels", 1))
+    largest = 0
+
+    def note(module: nn.Module, given: object, output: object) -> None:
+        nonlocal largest
+        if not list(module.children()):
+            tensors = [one for one in (*_all(given), *_all(output)) if one.ndim == len(window) + 2]
+            largest = max(largest, sum(_FLOAT32 * prod(one.shape) for one in tensors))
+
+    head = network.seek_head(channels=channels, dims=len(window))
+    try:
+        twin = copy.deepcopy(network.model).to("meta").eval()
+        names = {name for name, module in network.model.named_modules() if module is head}
+        for name, module in twin.named_modules():
+            if name not in names:
+                module.register_forward_hook(note)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            twin(torch.empty(inferer.batch_size, channels, *window, device="meta"))
+    except Exception:  # noqa: BLE001 - foreign code may refuse with any error; then nothing is said of it
+        return 0
+    return 2 * largest
+
+
+def _all(values: object) -> list[torch.Tensor]:
+    if isinstance(values, torch.Tensor):
+        return [values]
+    return [one for one in values if isinstance(one, torch.Tensor)] if isinstance(values, tuple | list) else []
