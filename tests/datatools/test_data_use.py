@@ -102,3 +102,25 @@ def test_a_classification_says_its_label_format(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "mmar", make_data(tmp_path / "data", cases=2))
     use, _ = uses_of(plan_training(archive))
     assert (use.label_format, use.loads_pictures, use.loads_nifti) == ((1, 1, 1), True, False)
+
+
+def test_channels_that_transforms_add_are_not_asked_of_the_files(training: TrainPlan) -> None:
+    first, *rest = training.pre_transforms
+    repeated = renamed(first, "RepeatChannel", fields=("image",), repeat_times=3)
+    points = renamed(first, "AddExtremePointsChannel", image_field="image", label_field="label")
+    pipeline = replace(training.image_pipeline, args={**training.image_pipeline.args, "output_image_channels": 3})
+    for step, files in ((repeated, 1), (points, 2)):
+        plan = replace(training, image_pipeline=pipeline, pre_transforms=(first, step, *rest))
+        assert [use.image_channels for use in uses_of(plan)] == [files, 3]
+
+
+def test_who_reads_labels_says_their_channels(training: TrainPlan) -> None:
+    assert [use.labels_by for use in uses_of(training)] == [{1: "train.loss"}, {1: "validate.metrics[0]"}]
+    loss = replace(training.loss, args={**training.loss.args, "is_onehot_targets": True})
+    assert uses_of(replace(training, loss=loss))[0].labels_by == {3: "train.loss"}
+
+
+def test_labels_that_transforms_make_are_not_asked_of_the_files(training: TrainPlan) -> None:
+    first, *rest = training.pre_transforms
+    split = renamed(first, "ConvertToMultiChannelBasedOnLabel", fields=("label",), labels=(0, 1, 2))
+    assert uses_of(replace(training, pre_transforms=(first, split, *rest)))[0].labels_by == {}

@@ -90,9 +90,17 @@ def test_a_4d_label(use: DataUse, image: Path, tmp_path: Path) -> None:
 def test_a_label_with_a_channel_per_class(use: DataUse, image: Path, tmp_path: Path) -> None:
     channels = np.stack([label_map() == value for value in range(3)], axis=-1).astype(np.uint8)
     label = write_nifti(tmp_path / "label.nii.gz", channels)
+    assert "found 3 channels, expected a 3D label map" in told(look(use, image, label=label))
+    use = replace(use, labels_by={3: "train.loss"})
     assert told(look(use, image, label=label)) == ""
     write_nifti(label, channels * 2)
     assert "expected the whole numbers 0 to 1" in told(look(use, image, label=label))
+
+
+def test_a_label_map_for_those_who_take_a_channel_per_class(use: DataUse, image: Path, label: Path) -> None:
+    found = told(look(replace(use, labels_by={3: "validate.metrics[0]"}), image, label=label))
+    assert "found one channel, expected 3 channels, one per class, as validate.metrics[0] takes" in found
+    assert "write is_one_hot_targets: false there" in found
 
 
 @pytest.mark.parametrize("size", [4, 100, 800])
@@ -233,9 +241,10 @@ def masks(folder: Path, count: int) -> tuple[Path, ...]:
 def test_a_label_of_a_file_per_class(use: DataUse, image: Path, tmp_path: Path) -> None:
     files = {"image": (image,), "label": masks(tmp_path, 2)}
     item = DataItem("case", files, {})
-    asked = replace(use, label_channels=2)
+    asked = replace(use, label_channels=2, labels_by={})
     assert check_subject(item, asked, read_label=True, read_image=True).faults == ()
-    (fault,) = check_subject(item, replace(use, num_classes=3), read_label=True, read_image=True).faults
+    unasked = replace(use, num_classes=3, labels_by={})
+    (fault,) = check_subject(item, unasked, read_label=True, read_image=True).faults
     assert (fault.file, fault.found) == (str(files["label"][0]), "2 channels in 2 files")
 
 

@@ -148,3 +148,14 @@ def test_a_field_that_nothing_makes_is_not_told_of_training(tmp_path: Path) -> N
     (told,) = faults(tmp_path / "a", val_metrics__0__args__field="something")
     assert told.startswith('val_metrics[0].args.field: found "something", expected one of the fields image, label')
     assert told.endswith("write one of these")
+
+
+@pytest.mark.parametrize("place", ["pre_transforms__1", "post_transforms__2"])
+def test_a_reference_from_the_image_to_the_label_is_refused(tmp_path: Path, place: str) -> None:
+    changes: dict[str, Any] = {"label_transforms__1__name": "ConvertToChannelsFirst#Ours", place: {"ref": "Ours"}}
+    chain = place.partition("__")[0]
+    (found,) = faults(tmp_path / "a", **changes)
+    assert found == (
+        f'{chain}: found {{"ref": "Ours"}}, which is label_transforms[1], expected a transform of {chain} '
+        "(transforms of label_transforms are done to the label alone); write the transform in full"
+    )

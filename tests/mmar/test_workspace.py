@@ -76,19 +76,32 @@ def test_keys_that_begin_with_two_underscores_are_not_read(tmp_path: Path, key: 
             {"train__loss": {"_name": "Dice"}},
             "train.loss._name: found the key _name, expected a key that is read here; write name (did you mean this?)",
         ),
-        ({"train__loss__args": {"_x": 1}}, "train.loss.args._x: found an argument that does not exist"),
     ],
 )
-def test_a_key_that_begins_with_one_underscore_is_judged_as_any_other(
+def test_a_key_with_one_underscore_where_no_component_is_named_is_judged_as_any_other(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     (found,) = faults(tmp_path / "a", **changes)
     assert found.startswith(message)
 
 
-def test_an_unknown_key_with_one_underscore_is_a_warning(tmp_path: Path) -> None:
-    plan = training(tmp_path / "a", _epochs=3, train__model={**TRAIN["train"]["model"], "_note": "x"})
-    assert [warning.key for warning in plan.warnings] == ["_epochs", "train.model._note"]
+def test_a_key_with_one_underscore_at_the_top_is_a_warning(tmp_path: Path) -> None:
+    plan = training(tmp_path / "a", _epochs=3)
+    assert [warning.key for warning in plan.warnings] == ["_epochs"]
+
+
+def test_keys_with_one_underscore_in_a_component_are_not_read(tmp_path: Path) -> None:
+    model = {**TRAIN["train"]["model"], "_note": "{UNSET}", "_name": "Unet"}
+    plan = training(tmp_path / "a", train__model=model, train__loss__args={"_smooth": 3, "_x": {"y": "{UNSET}"}})
+    assert plan.warnings == ()
+    assert plan.loss.args == {}
+    assert set(plan.raw["train"]["model"]) == {"name", "args"}
+
+
+def test_keys_with_one_underscore_deep_in_arguments_are_not_read(tmp_path: Path) -> None:
+    monai = {"path": "monai.transforms.Flipd", "arguments": {"keys": "image", "_keys": "x"}}
+    plan = training(tmp_path / "a", train__pre_transforms__4={"name": "MonaiTransform", "args": monai})
+    assert plan.pre_transforms[4].args["arguments"] == {"keys": "image"}
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vesalia.imaging.geometry import Grid
 from vesalia.inference.room import resampled_shape
+from vesalia.mmar.batch_shape import channels_through
+from vesalia.mmar.channel_rules import wanted_label_channels
+from vesalia.mmar.label_rules import is_classification
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
 from vesalia.pipelines.label_vectors import LABEL_FORMAT
 
 __all__ = ["DataUse", "uses_of"]
 
 _PICTURE_LOADERS = {"LoadPng", "LoadJpg"}
-_CHANGE_CHANNELS = {
-    "AddCoordinateChannelsd",
-    "AddExtremePointsChannel",
-    "AddExtremePointsChanneld",
-    "ConcatItemsd",
-    "RepeatChannel",
-    "RepeatChanneld",
-    "SplitAcrossChannels",
-}
 _CHANGE_LABELS = {
     "ConvertToMultiChannelBasedOnLabel",
     "ConvertToMultiChannelBasedOnBratsClasses",
@@ -50,11 +44,13 @@ class DataUse:
         transforms: What happens to each subject.
         needs_label: Whether a subject without a label cannot be used.
         num_classes: Classes that label values must lie within; None where the plan does not say.
-        image_channels: Channels that images must have; None where the plan does not say.
-        label_channels: Channels that labels must have.
+        image_channels: Channels that files of images must have; None where the plan does not say.
+        label_channels: Channels that labels are declared to have.
         pipeline: The image pipeline, in training.
         has_label_channels: Whether labels have a channel per class, however many these are.
         label_format: Channels per number of a label vector, in a classification; None where labels are files.
+        labels_by: Channels that files of labels must have, and the key paths of those who read them so; empty where
+            nobody says.
     """
 
     file: Path
@@ -70,6 +66,7 @@ class DataUse:
     pipeline: ComponentPlan | None = None
     has_label_channels: bool = False
     label_format: tuple[int, ...] | None = None
+    labels_by: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def loads_pictures(self) -> bool:
@@ -99,7 +96,9 @@ def uses_of(plan: TrainPlan | EvaluatePlan) -> tuple[DataUse, ...]:
 
 def _training(plan: TrainPlan, pipeline: ComponentPlan, transforms: Sequence[ComponentPlan], *, where: str) -> DataUse:
     classes = plan.model.argument("num_classes")
-    channels = plan.image_pipeline.argument("output_image_channels", 1)
+    channels = int(plan.image_pipeline.argument("output_image_channels", 1))
+    chain = (*transforms, *plan.batch_transforms) if where == "train" else tuple(transforms)
+    made = channels_through(chain, "image")
     return DataUse(
         file=Path(pipeline.argument("data_list_file_path", "")),
         base=Path(pipeline.argument("data_file_base_dir", "")),
@@ -109,11 +108,26 @@ def _training(plan: TrainPlan, pipeline: ComponentPlan, transforms: Sequence[Com
         transforms=tuple(transforms),
         needs_label=True,
         num_classes=int(classes) if classes and not _changes(transforms, _CHANGE_LABELS) else None,
-        image_channels=None if _changes(transforms, _CHANGE_CHANNELS) else int(channels),
+        image_channels=None if made is None else made.stored(channels),
         label_channels=int(plan.image_pipeline.argument("output_label_channels", 1)),
         pipeline=pipeline,
         label_format=pipeline.argument(LABEL_FORMAT),
+        labels_by=_labels_by(plan, chain, where),
     )
+
+
+def _labels_by(plan: TrainPlan, chain: Sequence[ComponentPlan], where: str) -> dict[int, str]:
+    """Channels that labels must have as they are stored, and who says so; nobody where transforms make them."""
+    made = channels_through(chain, "label")
+    if made is None or made.made_by or is_classification(plan.image_pipeline):
+        return {}
+    metrics = plan.validate.metrics if plan.validate is not None else ()
+    found: dict[int, str] = {}
+    for reader in (plan.loss, *plan.aux_ops) if where == "train" else metrics:
+        wanted = wanted_label_channels(reader, plan.model.argument("num_classes"))
+        if wanted is not None:
+            found.setdefault(wanted, reader.where)
+    return found
 
 
 def _evaluation(plan: EvaluatePlan) -> DataUse:

@@ -142,10 +142,26 @@ def _channel_faults(images: Sequence[NiftiHeader], labels: Sequence[NiftiHeader]
         write = f"{key}: {channels}, or a file with {use.image_channels}"
         faults.append(Fault(str(images[0].path), found=found, expected=expected, write=write))
     count = sum(max(1, header.channels) for header in labels)
-    if labels and not use.has_label_channels and count not in {1, use.label_channels, use.num_classes or 1}:
+    allowed = {1, use.label_channels, use.num_classes or 1}
+    if labels and use.labels_by and not use.has_label_channels:
+        return [*faults, *_reader_faults(labels[0].path, count, use)]
+    if labels and not use.has_label_channels and count not in allowed:
         found = f"{count} channels in {'a 4D file' if len(labels) == 1 else f'{len(labels)} files'}"
         expected = "a 3D label map, one class number per voxel"
         faults.append(Fault(str(labels[0].path), found=found, expected=expected, write="a 3D label file"))
+    return faults
+
+
+def _reader_faults(path: Path, count: int, use: DataUse) -> list[Fault]:
+    """A label with other channels than those count on who read it."""
+    faults = []
+    for wanted, reader in use.labels_by.items():
+        if count != wanted:
+            found = f"{count} channels" if count > 1 else "one channel"
+            said = "a 3D label map, one class number per voxel" if wanted == 1 else f"{wanted} channels, one per class"
+            flag = "is_one_hot_targets" if ".metrics" in reader else "is_onehot_targets"
+            write = f"{flag}: {str(wanted == 1).lower()} there, or a label of that kind"
+            faults.append(Fault(str(path), found=found, expected=f"{said}, as {reader} takes", write=write))
     return faults
 
 

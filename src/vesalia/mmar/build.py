@@ -127,5 +127,6 @@ def _worded(text: str) -> Fault:
 
 
 def _placed(fault: Fault, component: ComponentPlan) -> Fault:
-    key = f"{component.where}.{fault.key}" if fault.key else component.where
+    inner = "path" if component.by_path and fault.key == "args.path" else fault.key
+    key = f"{component.where}.{inner}" if inner else component.where
     return Fault(component.file, key, fault.found, fault.expected, fault.write)

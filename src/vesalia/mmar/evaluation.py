@@ -14,8 +14,11 @@ from vesalia.mmar.plan import ComponentPlan
 from vesalia.mmar.references import resolve
 from vesalia.mmar.sections import place_of
 from vesalia.mmar.workspace import Workspace
+from vesalia.registry.kinds import shown
 
 __all__ = ["EvaluationParts", "check_evaluation", "read_evaluation"]
+
+_LABELS = "label_transforms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ def read_evaluation(work: Workspace) -> EvaluationParts:
         for name in ("pre_transforms", "post_transforms", "label_transforms")
     }
     resolved = {name: resolve(chain, work.reader.handles, findings=work.findings) for name, chain in chains.items()}
+    _check_references(work, resolved)
     return EvaluationParts(
         inferer=work.single(config, "inferer", slot="inferer", where=""),
         model_loader=work.single(config, "model_loader", slot="model_loader", where="", required=False),
@@ -46,6 +50,16 @@ def read_evaluation(work: Workspace) -> EvaluationParts:
         writers=work.plans(config.get("writers"), "writer", key="writers"),
         **resolved,
     )
+
+
+def _check_references(work: Workspace, resolved: Mapping[str, tuple[ComponentPlan, ...]]) -> None:
+    """A transform of the label's list is no part of the image's or the prediction's: without labels it is not there."""
+    for name, chain in resolved.items():
+        for step in chain if name != _LABELS else ():
+            if step.where.startswith(f"{_LABELS}["):
+                found = f'{{"ref": {shown(step.handle)}}}, which is {step.where}'
+                expected = f"a transform of {name} (transforms of {_LABELS} are done to the label alone)"
+                work.findings.fault(name, found=found, expected=expected, write="the transform in full")
 
 
 def check_evaluation(

@@ -77,7 +77,7 @@ def read_library(args: object, *, path: str, handle: str, place: Place) -> Compo
     defaults = {name: value for name, value in _options(place.slot).defaults.items() if name not in _ADAPTERS_OWN}
     name = adapter.qualname
     return ComponentPlan(
-        place.slot, name, handle or found[0].qualname, adapter, given, place.key, place.findings.file, defaults
+        place.slot, name, handle or found[0].qualname, adapter, given, place.key, place.findings.file, defaults, True
     )
 
 

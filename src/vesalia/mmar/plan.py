@@ -34,6 +34,7 @@ class ComponentPlan:
         where: Key path in the config, such as ``train.pre_transforms[3]``.
         file: The config as the user knows it.
         defaults: The constructor's defaults that are plain values.
+        by_path: Whether the config names a library's class by ``path`` beside ``args``, and this is what makes it.
     """
 
     slot: str
@@ -44,6 +45,7 @@ class ComponentPlan:
     where: str
     file: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    by_path: bool = False
 
     def argument(self, name: str, default: Any = None) -> Any:
         """What the constructor will get for ``name``: the config's value, the constructor's default, or ``default``."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vesalia.mmar import label_rules, rules
+from vesalia.mmar import channel_rules, label_rules, rules
 from vesalia.mmar.dataset import Place
 from vesalia.mmar.network import fit_network
 from vesalia.mmar.plan import ComponentPlan
@@ -143,6 +143,7 @@ def read_validate(work: Workspace) -> ValidateSection | None:
 def check_train(work: Workspace, train: TrainSection) -> None:
     """Check the rules between the parts of ``train``, and its data list."""
     rules.check_model_and_loss(train.model, train.loss, findings=work.findings)
+    channel_rules.check_tags(train.aux_ops, train.model, findings=work.findings)
     if train.image_pipeline is None:
         return
     label_rules.check_heads(
@@ -156,7 +157,13 @@ def check_train(work: Workspace, train: TrainSection) -> None:
         rules.check_batching(
             train.pre_transforms, train.batch_transforms, pipeline=train.image_pipeline, findings=work.findings
         )
-        rules.check_fields([*train.pre_transforms, *train.batch_transforms], given, findings=work.findings)
+        chain = [*train.pre_transforms, *train.batch_transforms]
+        rules.check_fields(chain, given, findings=work.findings)
+        channel_rules.check_image_channels(chain, pipeline=train.image_pipeline, findings=work.findings)
+        readers = [*([train.loss] if train.loss else []), *train.aux_ops]
+        channel_rules.check_label_channels(
+            chain, pipeline=train.image_pipeline, model=train.model, readers=readers, findings=work.findings
+        )
 
 
 def check_validate(work: Workspace, train: TrainSection, *, validate: ValidateSection) -> None:
@@ -173,6 +180,17 @@ def check_validate(work: Workspace, train: TrainSection, *, validate: ValidateSe
     if work.findings.unreadable:
         return
     fields = rules.check_fields(validate.pre_transforms, given, findings=work.findings)
+    if train.image_pipeline is not None:
+        channel_rules.check_image_channels(
+            validate.pre_transforms, pipeline=train.image_pipeline, findings=work.findings
+        )
+    channel_rules.check_label_channels(
+        validate.pre_transforms,
+        pipeline=validate.image_pipeline,
+        model=train.model,
+        readers=validate.metrics,
+        findings=work.findings,
+    )
     tags = rules.tags_of(train.aux_ops)
     if fields is not None and tags is not None:
         rules.check_metric_fields(validate.metrics, {*fields, *tags, "model"}, findings=work.findings)

@@ -236,7 +236,7 @@ def open_workspace(request: Request, own: frozenset[str]) -> Workspace:
     overrides = findings.attempt(lambda: parse_set(request.overrides))
     if config is None or environment is None or overrides is None or config_file is None or environment_file is None:
         raise ConfigError(faults=findings.faults)
-    stripped = _without_ignored(config, is_component=True)
+    stripped = _without_ignored(config, is_top=True)
     shown_environment = archive.shown(environment_file)
     used = frozenset(re.findall(r"\{(\w+)\}", json.dumps([stripped, environment])))
     check_names(
@@ -304,15 +304,21 @@ def _searched(node: Any, key: str = "") -> Iterator[str]:
             yield from _searched(child, f"{key}.{name}" if key else name)
 
 
-def _without_ignored(node: Any, *, is_component: bool = False) -> Any:
-    """JSON data without keys that begin with two underscores, and components without those of the search."""
+def _without_ignored(node: Any, *, is_top: bool = False, within: bool = False) -> Any:
+    """JSON data without the keys that plain training does not read.
+
+    These are keys that begin with two underscores, and in components and all that lies ``within`` them with one; in
+    components and at the ``is_top`` level those of the search.
+    """
     if isinstance(node, list):
-        return [_without_ignored(child) for child in node]
+        return [_without_ignored(child, within=within) for child in node]
     if not isinstance(node, dict):
         return node
-    ignored = _IGNORED if is_component or node.keys() & {"name", "path", "ref"} else frozenset[str]()
+    is_component = bool(node.keys() & {"name", "path", "ref"}) and not is_top
+    ignored = _IGNORED if is_component or is_top else frozenset[str]()
+    hidden = "_" if is_component or within else "__"
     return {
-        name: _without_ignored(child)
+        name: _without_ignored(child, within=is_component or within)
         for name, child in node.items()
-        if not name.startswith("__") and name not in ignored
+        if not name.startswith(hidden) and name not in ignored
     }

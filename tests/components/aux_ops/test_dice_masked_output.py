@@ -47,5 +47,5 @@ def test_tags_must_be_names(tags: list[str]) -> None:
 
 
 def test_tags_must_fit_the_classes() -> None:
-    with pytest.raises(ConfigError, match=r"tags: found 2, expected 1 .* or 4"):
+    with pytest.raises(ConfigError, match=r'tags: found 2, expected 1 .* or 4 .*; write \["mean"\] or'):
         values(DiceMaskedOutput(["mean", "one"]), [[0]], [[0]])

@@ -80,7 +80,7 @@ class DiceMaskedOutput(AuxOp):
         if len(self._tags) not in {1, classes + 1}:
             message = (
                 f"tags: found {len(self._tags)}, expected 1 (the mean) or {classes + 1} (the mean and "
-                f"{classes} classes); write {self._tags[:1]} or a name for each"
+                f'{classes} classes); write ["{self._tags[0]}"] or a name for each'
             )
             raise ConfigError(message)
         values = [present_mean(present_mean(scores)), *present_mean(scores.T)]
