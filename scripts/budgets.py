@@ -34,6 +34,8 @@ PRINTS = (COMMAND_FOLDER,)
 # (file under src/, rule) -> the reason. No exemption without one; one that is no longer needed is a fault.
 EXEMPT: dict[tuple[str, str], str] = {
     ("vesalia/api.py", "parameters"): "a method mirrors its command: one keyword per option",
+    ("vesalia/api.py", "file-length"): "one method per command, with the words for each of its options",
+    ("vesalia/cli/train.py", "parameters"): "one option per thing that a run may be asked for",
     ("vesalia/components/models/alexnet.py", "parameters"): "v3 names the arguments, and a config may use them all",
     ("vesalia/inference/foreign.py", "pickle"): "the name of what torch raises when it refuses to run code",
     ("vesalia/components/models/segresnet.py", "parameters"): "v3 names the arguments, and a config may use them all",

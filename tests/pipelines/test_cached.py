@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vesalia.errors import ResourceError
+from vesalia.errors import ConfigError, ResourceError
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.cached import CacheDevice, CacheSettings, RunSettings, cached_source
 from vesalia.pipelines.smart_cache import SmartCache
@@ -75,3 +75,14 @@ def test_what_cannot_be_described_is_kept_in_memory_and_said(tmp_path: Path) -> 
 def test_a_gpu_that_is_not_there_is_refused() -> None:
     with pytest.raises(ResourceError, match='cache_device: found "cuda" and no such GPU'):
         source(device="cuda")
+
+
+def test_what_a_user_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert RunSettings.asked(persist="auto").persist == tmp_path / "vesalia" / "items"
+    assert RunSettings.asked(persist=tmp_path / "kept").persist == tmp_path / "kept"
+    assert RunSettings.asked(on_bad_item="skip").on_bad_item == "skip"
+    assert RunSettings.asked(on_bad_item="stop").on_bad_item == "stop"
+    assert RunSettings.asked() == RunSettings()
+    with pytest.raises(ConfigError, match="--on-bad-item: found 'ignore', expected stop or skip"):
+        RunSettings.asked(on_bad_item="ignore")

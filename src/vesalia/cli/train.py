@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "train"]
 
+BudgetOption = Annotated[
+    str | None, typer.Option(help="Wall-clock time from process start to lay the training over: 300s, 5m, 1h.")
+]
+PersistOption = Annotated[
+    str | None, typer.Option(metavar="FOLDER", help="Keep prepared items there for later runs; auto: ~/.cache.")
+]
+CacheBudgetOption = Annotated[
+    float | None, typer.Option(min=0.0, help="What each cache may take, in GB; goes before the config's.")
+]
+BadItemOption = Annotated[str | None, typer.Option(help="A subject that cannot be read: stop, or skip it and go on.")]
+
 
 def train(
     mmar: Annotated[
@@ -37,13 +48,14 @@ def train(
     environment: EnvironmentOption = "config/environment.json",
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last run, if there is one.")] = False,
-    budget: Annotated[
-        str | None, typer.Option(help="Wall-clock time from process start to lay the training over: 300s, 5m, 1h.")
-    ] = None,
+    budget: BudgetOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same weights.")] = None,
     from_manifest: Annotated[
         Path | None, typer.Option(help="Train again what a manifest.json records, and tell what is not as it was.")
     ] = None,
+    persist_cache: PersistOption = None,
+    cache_budget_gb: CacheBudgetOption = None,
+    on_bad_item: BadItemOption = None,
     device: DeviceOption = "auto",
     json_wanted: JsonOption = False,
     allow_custom_code: AllowCustomCode = False,
@@ -75,6 +87,9 @@ def train(
                 seed=seed,
                 device=device,
                 manifest=from_manifest,
+                persist_cache=persist_cache,
+                cache_budget_gb=cache_budget_gb,
+                on_bad_item=on_bad_item,
                 listener=display_for(json_wanted=json_wanted),
                 stop=stop,
             )

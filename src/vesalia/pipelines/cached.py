@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any, Literal
 
 import torch
 
-from vesalia.errors import ResourceError
+from vesalia.errors import ConfigError, ResourceError
 from vesalia.pipelines.bad_items import BadItemAction
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.plan import room_for_items
 from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.pipelines.store import MemoryStore, Store
-from vesalia.pipelines.store_disk import DiskStore, Undescribed
+from vesalia.pipelines.store_disk import DiskStore, Undescribed, default_folder
 from vesalia.pipelines.store_shared import SharedStore
 from vesalia.pipelines.stored_form import CacheType
 
@@ -65,6 +66,22 @@ class RunSettings:
     on_bad_item: BadItemAction | None = None
     session: str = ""
     say: Callable[[str], None] = _unheard
+
+    @staticmethod
+    def asked(
+        *, budget_gb: float | None = None, persist: str | os.PathLike[str] | None = None, on_bad_item: str | None = None
+    ) -> RunSettings:
+        """The settings from what a user wrote; ``auto`` is the user's folder for caches.
+
+        Raises:
+            ConfigError: ``on_bad_item`` is neither of the two.
+        """
+        if on_bad_item not in {None, "stop", "skip"}:
+            message = f"--on-bad-item: found {on_bad_item!r}, expected stop or skip; write --on-bad-item skip"
+            raise ConfigError(message)
+        folder = None if persist is None else default_folder() if str(persist) == "auto" else Path(persist).absolute()
+        action: BadItemAction | None = "skip" if on_bad_item == "skip" else "stop" if on_bad_item == "stop" else None
+        return RunSettings(budget_gb=budget_gb, persist=folder, on_bad_item=action)
 
 
 def cached_source(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from vesalia.inference.matching import load_matching
 from vesalia.mmar.build import Builder
 from vesalia.mmar.label_rules import is_classification
 from vesalia.mmar.plan import TrainPlan
+from vesalia.pipelines.cached import RunSettings
 from vesalia.pipelines.datalist import DataList
 from vesalia.pipelines.label_names import class_names, labels_by_value
 from vesalia.pipelines.order import WHOLE, Shard, steps_done
@@ -73,6 +75,7 @@ class TrainOptions:
         seed: The run's seed; None takes the config's, or a new one.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         recorded: What the manifest is to hold besides, such as the manifest that is trained again.
+        data: What the run says of caches and of items that cannot be used.
     """
 
     resume: bool = False
@@ -80,6 +83,7 @@ class TrainOptions:
     seed: int | None = None
     device: str = "auto"
     recorded: Mapping[str, Any] = field(default_factory=dict)
+    data: RunSettings = field(default_factory=RunSettings)
 
 
 def fit(
@@ -116,6 +120,7 @@ def fit(
         audience = Audience(listener if listener and ranks.first else Listener())
         closing.callback(audience.closed)
         setup = _Setup(plan, options, seed, audience, StopRequest() if stop is None else stop, closing, ranks)
+        setup.session = ranks.share(secrets.token_hex(8))
         return setup.run(setup.trainer(resuming=resuming), resumed=resuming)
 
 
@@ -138,6 +143,7 @@ class _Setup:
     closing: contextlib.ExitStack
     ranks: Ranks
     notes: list[str] = field(default_factory=list)
+    session: str = ""
     _listed: dict[str, DataList] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
@@ -280,12 +286,26 @@ class _Setup:
             seed=derive(self.seed, part),
             num_classes=self.plan.model.argument("num_classes"),
             shard=Shard(self.ranks.rank, self.ranks.world) if dealt else WHOLE,
+            run=self._run_settings(part),
         )
         self.closing.callback(bound.close)
         self._listed[part] = bound.datalist
         bound.fill(self._filling, epoch=epoch)
         self.notes.extend(str(warning) for warning in bound.warnings)
+        plan_of_cache = bound.plan()
+        if plan_of_cache is not None:
+            self.notes.append(f"{part}: {plan_of_cache.to_text()}")
         return bound
+
+    def _run_settings(self, part: str) -> RunSettings:
+        """What the run says of the data; ranks of one machine share what they keep."""
+        session = f"{self.session}-{part}" if self.ranks.world > 1 else ""
+        return replace(self.options.data, session=session, say=self._notice)
+
+    def _notice(self, message: str) -> None:
+        """Something happened to the data; it is told now, and again at the end."""
+        self.notes.append(message)
+        self.audience.warned(message)
 
     def _filling(self, done: int, total: int) -> None:
         """Pass on how full the cache is; a request to stop need not wait for the rest."""
