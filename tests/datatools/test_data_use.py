@@ -3,16 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.tiny_classification import make_archive, make_data
 from vesalia.datatools.data_use import uses_of
 from vesalia.imaging.geometry import Grid
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
-from vesalia.mmar.validate import plan_training
+from vesalia.mmar.validate import plan_evaluation, plan_training
 
 
 def renamed(step: ComponentPlan, name: str, **args: object) -> ComponentPlan:
@@ -124,3 +126,32 @@ def test_labels_that_transforms_make_are_not_asked_of_the_files(training: TrainP
     first, *rest = training.pre_transforms
     split = renamed(first, "ConvertToMultiChannelBasedOnLabel", fields=("label",), labels=(0, 1, 2))
     assert uses_of(replace(training, pre_transforms=(first, split, *rest)))[0].labels_by == {}
+
+
+def with_card(archive: Path, label_format: object) -> None:
+    config = {"train": {"image_pipeline": {"args": {"output_label_format": label_format}}}}
+    needed = {"model": {}, "in_channels": 1, "class_names": [], "sha256": "0"}
+    card = {"format": "vesalia-model", "format_version": 1, **needed, "config": config}
+    (archive / "models" / "model.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(("written", "found"), [([1, 2], (1, 2)), ("1,2", (1, 2)), (None, None), (["x"], None)])
+def test_an_evaluation_judges_label_vectors_by_the_format_of_the_weights(
+    tmp_path: Path, written: object, found: tuple[int, ...] | None
+) -> None:
+    archive = make_archive(tmp_path / "mmar", make_data(tmp_path / "data", cases=2))
+    (before,) = uses_of(plan_evaluation(archive, do_validation=True))
+    with_card(archive, written)
+    plan = plan_evaluation(archive, do_validation=True)
+    assert before.label_format is None
+    assert uses_of(plan)[0].label_format == found
+    assert uses_of(replace(plan, do_validation=False))[0].label_format is None
+
+
+def test_code_of_the_archive_is_not_asked_for_its_weights(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "mmar", make_data(tmp_path / "data", cases=2))
+    with_card(archive, [1])
+    plan = plan_evaluation(archive, do_validation=True)
+    assert plan.model_loader is not None
+    loader = replace(plan.model_loader, target=replace(plan.model_loader.target, origin="custom"))
+    assert uses_of(replace(plan, model_loader=loader))[0].label_format is None

@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vesalia.errors import UserError
 from vesalia.imaging.geometry import Grid
+from vesalia.inference.assemble import weights_prefix
+from vesalia.inference.card import read_card
 from vesalia.inference.room import resampled_shape
 from vesalia.mmar.batch_shape import channels_through
+from vesalia.mmar.build import Builder
 from vesalia.mmar.channel_rules import wanted_label_channels
 from vesalia.mmar.label_rules import is_classification
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
 from vesalia.pipelines.label_vectors import LABEL_FORMAT
+from vesalia.registry.kinds import coerce
 
 __all__ = ["DataUse", "uses_of"]
 
@@ -143,7 +148,22 @@ def _evaluation(plan: EvaluatePlan) -> DataUse:
         num_classes=None,
         image_channels=None,
         has_label_channels=any(metric.argument("is_one_hot_targets") is True for metric in plan.val_metrics),
+        label_format=_trained_format(plan) if plan.do_validation else None,
     )
+
+
+def _trained_format(plan: EvaluatePlan) -> tuple[int, ...] | None:
+    """The label format that the weights were trained with; None where there are none yet, or no label vectors."""
+    if plan.model_loader is not None and plan.model_loader.target.origin != "builtin":
+        return None
+    try:
+        config = read_card(weights_prefix(plan, Builder(plan.archive))).get("config", {})
+    except UserError:
+        return None  # an evaluation tells what is wrong with its weights
+    for key in ("train", "image_pipeline", "args", LABEL_FORMAT):
+        config = config.get(key) if isinstance(config, Mapping) else None
+    widths = coerce(config, "Widths")
+    return tuple(widths) if isinstance(widths, list | tuple) else None
 
 
 def _changes(transforms: Sequence[ComponentPlan], names: set[str]) -> bool:
