@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.runtime.seeds import derive, generator
+from vesalia.runtime.seeds import derive, generator, seed_global
 
 seeds = st.integers(0, 2**63 - 1)
 branches = st.lists(st.one_of(st.integers(0, 10_000), st.sampled_from(["epoch", "worker", "item", "weights"])))
@@ -51,3 +52,11 @@ def test_a_generator_is_its_own_and_leaves_the_global_dice_alone() -> None:
     assert torch.equal(first, torch.rand(4, generator=same))
     assert not torch.equal(first, torch.rand(4, generator=other))
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_global_generator_gives_what_torch_s_own_seeding_gives(device: str) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    seed_global(7, device=torch.device(device))
+    assert torch.equal(torch.rand(3), expected)

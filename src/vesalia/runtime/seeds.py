@@ -11,7 +11,7 @@ import hashlib
 
 import torch
 
-__all__ = ["derive", "generator"]
+__all__ = ["derive", "generator", "seed_global"]
 
 _BITS = 63
 
@@ -26,3 +26,15 @@ def derive(seed: int, *path: str | int) -> int:
 def generator(seed: int, *path: str | int) -> torch.Generator:
     """A generator of its own for the branch ``path`` of the tree below ``seed``."""
     return torch.Generator().manual_seed(derive(seed, *path))
+
+
+def seed_global(seed: int, *, device: torch.device) -> None:
+    """Seed the one generator that dropout knows, torch's global one, for a network on ``device``.
+
+    ``torch.manual_seed`` also keeps the seed, with the stack of its caller, for each kind of device that is not in use:
+    some milliseconds, in every step.
+    """
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)

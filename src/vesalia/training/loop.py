@@ -27,7 +27,7 @@ from vesalia.pipelines.order import steps_done
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
-from vesalia.runtime.seeds import derive
+from vesalia.runtime.seeds import derive, seed_global
 from vesalia.runtime.stopwatch import stage
 from vesalia.runtime.together import ALONE, Ranks
 from vesalia.training.early_stop import EarlyStop
@@ -177,7 +177,7 @@ class Trainer:
         """One batch, and the update that may be due with it; returns the samples and the means over all ranks."""
         now = self.counters
         own_branch = (self.ranks.rank,) if self.ranks.rank else ()
-        torch.manual_seed(derive(now.seed, "network", now.step, *own_branch))  # dropout's dice
+        seed_global(derive(now.seed, "network", now.step, *own_branch), device=self.fabric.device)  # dropout's dice
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         with stage("transfer"):
