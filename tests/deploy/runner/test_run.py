@@ -14,7 +14,7 @@ import pytest
 
 from vesalia.deploy.runner import run
 from vesalia.deploy.runner.plan import read_plan
-from vesalia.deploy.runner.run import infer, infer_one
+from vesalia.deploy.runner.run import infer, open_plan
 from vesalia.deploy.runner.volume import Sample
 from vesalia.errors import CheckpointError, ConfigError, DataError, Interrupted, ResourceError
 from vesalia.pipelines.datalist import items_of
@@ -34,7 +34,7 @@ def test_labels_on_the_grid_of_each_image(plan: Path, images: list[Path], tmp_pa
 
 
 def test_one_image_and_nothing_written(plan: Path, images: list[Path]) -> None:
-    sample = infer_one(read_plan(plan), items_of(images[:1])[0])
+    sample = open_plan(read_plan(plan)).finished(items_of(images[:1])[0])
     assert sample["model"].data.max() == 2
 
 

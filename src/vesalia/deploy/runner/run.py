@@ -21,7 +21,7 @@ from vesalia.pipelines.datalist import DataItem
 from vesalia.runtime.files import as_resource_error, require_writable, write_json
 from vesalia.runtime.interrupts import StopRequest
 
-__all__ = ["RunCase", "RunResult", "infer", "infer_one"]
+__all__ = ["RunCase", "RunResult", "Session", "infer", "open_plan"]
 
 _RECORD: Final = "prediction.json"
 _FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
@@ -79,14 +79,27 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
-    """A plan with its network loaded."""
+class Session:
+    """A plan with its network loaded.
+
+    Attributes:
+        plan: The plan.
+        prediction: How subjects are predicted.
+        folder: Where results go.
+        device: Where the network runs.
+    """
 
     plan: InferencePlan
     prediction: Prediction
     folder: Path
+    device: str
 
     def finished(self, item: DataItem) -> Sample:
+        """Predict one subject and give it back; nothing is written.
+
+        Raises:
+            DataError: The image cannot be read or does not fit the network.
+        """
         sample = Sample(name=item.name, files=item.files)
         for step in self.plan.pre:
             sample = _named(step, sample, work=step)
@@ -153,7 +166,7 @@ def infer(
     if not plan.writers:
         example = '{"name": "WriteNifti", "args": {"field": "model", "dtype": "uint8"}}'
         raise ConfigError(f"writers: found none, expected at least one; write [{example}]")
-    session, used = _open(plan, device, folder=output)
+    session = open_plan(plan, output=output, device=device)
     require_writable(output)
     skipped = tuple(item.name for item in items if session.holds(item)) if resume else ()
     left = [item for item in items if item.name not in skipped]
@@ -171,25 +184,26 @@ def infer(
     if progress:
         progress(len(left), len(left), "")
     _raise_failures(failures, len(cases), output)
-    return RunResult(tuple(cases), skipped, output, time.monotonic() - began, used)
+    return RunResult(tuple(cases), skipped, output, time.monotonic() - began, session.device)
 
 
-def infer_one(plan: InferencePlan, item: DataItem, *, device: str = "auto") -> Sample:
-    """Predict one subject and give it back; nothing is written.
+def open_plan(plan: InferencePlan, *, output: Path = Path(), device: str = "auto") -> Session:
+    """Load the network of a plan, for one subject after another.
+
+    Args:
+        plan: The plan.
+        output: Where results go, if they are written.
+        device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
 
     Raises:
+        ConfigError: ONNX Runtime is not installed, or lacks the device.
         CheckpointError: The network is missing, or not the one that the plan was written with.
-        DataError: The image cannot be read or does not fit the network.
     """
-    return _open(plan, device, folder=Path())[0].finished(item)
-
-
-def _open(plan: InferencePlan, device: str, *, folder: Path) -> tuple[_Session, str]:
     network = OnnxNetwork(plan.network, sha256=plan.sha256, device=device)
     prediction = Prediction(
         network, plan.inferer, in_channels=plan.in_channels, size_divisor=plan.size_divisor, batch=plan.free_batch
     )
-    return _Session(plan, prediction, folder), network.device
+    return Session(plan, prediction, output, network.device)
 
 
 def _named(step: Step | str, sample: Sample, *, work: Callable[[Sample], Sample]) -> Sample:
