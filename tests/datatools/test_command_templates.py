@@ -43,6 +43,13 @@ def test_training_goes_on_from_the_best_model(commands: Path) -> None:
     assert words[-3:] == ["--set", f"MMAR_CKPT={commands.parent}/models/model.ckpt", "epochs=2"]
 
 
+def test_training_on_several_gpus(commands: Path) -> None:
+    words = run(commands, "train_multi_gpu.sh", "epochs=2")
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "gpu", "-m", "nvmidl.apps.train"]
+    assert words[: len(start)] == start
+    assert words[-3:] == ["--set", "multi_gpu=true", "epochs=2"]
+
+
 @pytest.mark.parametrize(
     ("script", "judge", "write"), [("validate.sh", "true", "false"), ("infer.sh", "false", "true")]
 )

@@ -22,6 +22,7 @@ FILES = {
     "commands/set_env.sh",
     "commands/train.sh",
     "commands/train_finetune.sh",
+    "commands/train_multi_gpu.sh",
     "commands/validate.sh",
     "config/config_train.json",
     "config/config_validation.json",

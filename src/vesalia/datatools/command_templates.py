@@ -30,6 +30,12 @@ exec "$PYTHON" -m nvmidl.apps.train \\
     -m "$MMAR_ROOT" -c config/config_train.json -e config/environment.json \\
     --set {settings}"$@\""""
 
+_TRAIN_TOGETHER = """\
+exec "$PYTHON" -m torch.distributed.run --standalone --nproc-per-node "${GPUS:-gpu}" \\
+    -m nvmidl.apps.train \\
+    -m "$MMAR_ROOT" -c config/config_train.json -e config/environment.json \\
+    --set multi_gpu=true "$@\""""
+
 _EVALUATE = """\
 exec "$PYTHON" -m nvmidl.apps.evaluate \\
     -m "$MMAR_ROOT" -c config/config_validation.json -e config/environment.json \\
@@ -68,6 +74,11 @@ def command_scripts() -> Mapping[str, str]:
     return {
         "set_env.sh": _SET_ENV,
         "train.sh": _script("Trains the model from the start.", train(settings=""), "train.sh epochs=10"),
+        "train_multi_gpu.sh": _script(
+            "Trains on all GPUs of this machine, a process for each; with GPUS=2 before it, in two processes.",
+            _TRAIN_TOGETHER,
+            "train_multi_gpu.sh epochs=10",
+        ),
         "train_finetune.sh": _script(
             "Trains on from the best model below models/.",
             train(settings=f"MMAR_CKPT={start} "),
