@@ -31,7 +31,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory, balls: Path) -> Path:
     config = read_config(root)
     del config["train"]["model"]["args"]["use_group_normG"]
     config.update(epochs=5, num_training_epoch_per_valid=1, ema_decay=0.9, num_batches_per_update=2)
-    config["train"]["lr_policy"] = {"name": "ReduceOnPlateau", "args": {"plateau_count_trigger": 1, "reduction_rate": 0.5}}
+    config["train"]["lr_policy"] = {
+        "name": "ReduceOnPlateau",
+        "args": {"plateau_count_trigger": 1, "reduction_rate": 0.5},
+    }
     config["train"]["image_pipeline"]["name"] = "SegmentationImagePipelineWithCache"
     config["train"]["image_pipeline"]["args"].update(
         output_batch_size=1, num_cache_objects=3, replace_percent=0.34, num_workers=2

@@ -3,16 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from vesalia.cli.answer import say
-from vesalia.errors import ToldElsewhere, VesaliaError
 
-__all__ = ["leave_to_rank_zero", "quiet_unless_first", "speaks", "told_once"]
+__all__ = ["leave_to_rank_zero", "quiet_unless_first", "speaks"]
 
 
 def leave_to_rank_zero() -> dict[str, Any] | None:
@@ -39,16 +36,3 @@ def quiet_unless_first() -> None:
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if not speaks():
         logging.getLogger("vesalia").setLevel(logging.WARNING)
-
-
-@contextlib.contextmanager
-def told_once() -> Iterator[None]:
-    """Inside, what is wrong for every process alike is told by the first one of each machine."""
-    from vesalia.runtime.ranks import read_launch  # late, as all imports of a command
-
-    try:
-        yield
-    except VesaliaError as error:
-        if read_launch().first_here:
-            raise
-        raise ToldElsewhere(exit_code=error.exit_code) from error

@@ -19,7 +19,7 @@ from vesalia.cli.arguments import (
     Settings,
     parse_duration,
 )
-from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks, told_once
+from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks
 from vesalia.errors import ConfigError, ToldElsewhere
 
 if TYPE_CHECKING:
@@ -125,9 +125,12 @@ def _is_shared(mmar: Path, chosen: Choice, *, allow_custom_code: bool) -> bool:
     from vesalia.api import Archive  # late: nibabel and numpy
     from vesalia.runtime.ranks import read_launch
 
-    if read_launch().world == 1:
+    launch = read_launch()
+    if launch.world == 1:
         return False
-    with told_once():
+    from vesalia.runtime.together import joined  # late: torch
+
+    with joined(launch):  # so that a mistake is told once, and ends all of them
         return Archive(mmar, allow_custom_code=allow_custom_code).trains_together(
             config=chosen.config,
             environment=chosen.environment,

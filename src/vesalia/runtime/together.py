@@ -8,6 +8,7 @@ NCCL on GPUs). Every rank must make the same calls in the same order.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ from typing import NoReturn, TypeVar, final
 
 import torch
 import torch.distributed as dist
-from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
 from vesalia import errors
@@ -263,10 +264,16 @@ def _meet(launch: Launch, lifeline: Lifeline, *, on_gpu: bool) -> Together:
 
 def _connect(launch: Launch, backend: str) -> None:
     """Make torch's process group, under a name of its own each time."""
-    meeting = timedelta(seconds=_MEETING_S)
-    store, _, _ = next(iter(rendezvous("env://", launch.rank, launch.world, timeout=meeting)))
-    named = PrefixStore(f"vesalia-{next(_MEETINGS)}", store)
+    named = PrefixStore(f"vesalia-{next(_MEETINGS)}", _store(launch.rank, launch.world))
     dist.init_process_group(backend, store=named, rank=launch.rank, world_size=launch.world, timeout=_SILENCE)
+
+
+@functools.cache
+def _store(rank: int, world: int) -> Store:
+    """Where ranks find each other; kept as long as the process lives, so that they can meet again."""
+    store, _, _ = next(iter(rendezvous("env://", rank, world, timeout=timedelta(seconds=_MEETING_S))))
+    found: Store = store
+    return found
 
 
 def _share_cores(launch: Launch) -> None:
