@@ -17,6 +17,7 @@ from vesalia.components.inferers.base import Inferer
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.imaging.windows import Mode, WindowPlan, cut_window
 from vesalia.inference.streaming.blending import Blender, Finished, slabs
+from vesalia.inference.streaming.heap import Heap
 from vesalia.inference.streaming.network import Network, Pass
 from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Sink
@@ -71,12 +72,13 @@ class Streaming:
         """Predict ``[C, *spatial]``."""
         began, before = time.perf_counter(), self.network.seconds
         blender: Blender | None = None
-        waiting = iter(self.plan)
+        waiting, heap = iter(self.plan), Heap()
         try:
             while group := list(islice(waiting, self.batch_size)):
                 for member, index, said in self._passed(image, group):
                     blender = blender or self._blender(said)
                     self._blend(blender, sink, index, said, member)
+                heap.tidy()
         finally:
             if blender is not None:
                 blender.shelf.close()

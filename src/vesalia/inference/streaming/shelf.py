@@ -17,6 +17,9 @@ __all__ = ["Shelf"]
 _SHARE_ON_THE_WAY: Final = 0.25
 """Of the memory granted, what may be on its way to the file."""
 
+_SPARE_BYTES: Final = 64_000_000
+"""Memory that is kept for the next sums, at most."""
+
 _Shape = tuple[int, ...]
 
 
@@ -49,6 +52,7 @@ class Shelf:
     _away: dict[Hashable, tuple[int, _Shape]] = field(default_factory=dict)
     _leaving: dict[Hashable, _Leaving] = field(default_factory=dict)
     _spare: dict[_Shape, list[Any]] = field(default_factory=dict)
+    _spare_bytes: int = 0
     _taken_bytes: int = 0
     _leaving_bytes: int = 0
 
@@ -79,6 +83,7 @@ class Shelf:
     def move(self, arrays: Arrays) -> None:
         """Bring all sums to other memory."""
         self._spare.clear()
+        self._spare_bytes = 0
         for key, values in self._held.items():
             moved = arrays.empty(self.channels, tuple(values.shape[1:]))
             moved[...] = arrays.given(self.arrays.plain(values))
@@ -97,6 +102,9 @@ class Shelf:
             self._make_room(4 * self.channels * prod(shape), shape)
         if self._spare.get(shape):
             values = self._spare[shape].pop()
+            self._spare_bytes -= _bytes(values)
+            if not self._spare[shape]:
+                del self._spare[shape]
         else:
             values = self.arrays.empty(self.channels, shape)
             self._taken_bytes += _bytes(values)
@@ -106,9 +114,8 @@ class Shelf:
     def _make_room(self, wanted: int, shape: _Shape) -> None:
         """Until there is room, or a spare of the same shape, or nothing more can go."""
         while self._taken_bytes + wanted > self.budget_bytes and not self._spare.get(shape):
-            other = next((one for one, spare in self._spare.items() if spare), None)
-            if other is not None:
-                self._taken_bytes -= _bytes(self._spare[other].pop())
+            if self._spare_bytes:
+                self._let_go()
             elif self._due:
                 self._send_away(max(self._due, key=lambda key: self._due[key]))
             elif self._leaving:
@@ -138,6 +145,18 @@ class Shelf:
 
     def _put_by(self, values: Any) -> None:
         self._spare.setdefault(tuple(values.shape[1:]), []).append(values)
+        self._spare_bytes += _bytes(values)
+        while self._spare_bytes > _SPARE_BYTES:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Give memory back: the shape that has been lying longest first."""
+        shape = next(iter(self._spare))
+        size = _bytes(self._spare[shape].pop())
+        if not self._spare[shape]:
+            del self._spare[shape]
+        self._spare_bytes -= size
+        self._taken_bytes -= size
 
 
 def _bytes(values: Any) -> int:
