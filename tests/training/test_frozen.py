@@ -38,6 +38,14 @@ def test_frozen_statistics_stay_and_normalise() -> None:
     torch.testing.assert_close(output, model(image))
 
 
+def test_layers_that_are_replaced_for_several_processes_stay_frozen() -> None:
+    model = network().train()
+    freeze(model, ["1"])
+    nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    model(5 + torch.rand(2, 1, 4, 4, 4))  # which would want other processes if it were not frozen
+    assert torch.equal(model[1].get_buffer("running_mean"), torch.zeros(2))
+
+
 def test_statistics_of_other_parts_move_on() -> None:
     model = network().train()
     freeze(model, ["0.weight"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from torch import nn
 
@@ -42,11 +43,8 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> str:
     for name, parameter in model.named_parameters():
         if name in frozen:
             parameter.requires_grad = False
-    for layer in model.modules():
-        own = list(layer.parameters(recurse=False))
-        has_statistics = next(layer.buffers(recurse=False), None) is not None
-        if has_statistics and own and not any(parameter.requires_grad for parameter in own):
-            layer.register_forward_pre_hook(_as_judged)
+    if still := [name for name, layer in model.named_modules() if _is_still(layer)]:
+        model.register_forward_pre_hook(partial(_judge_by_statistics, still))
     count = sum(parameter.numel() for parameter in model.parameters() if not parameter.requires_grad)
     whole = sum(parameter.numel() for parameter in model.parameters())
     return f"frozen_parameters: {len(frozen)} of {len(names)} tensors ({count:,} of {whole:,} weights) are kept"
@@ -87,5 +85,14 @@ def _proposal(names: Sequence[str], pattern: str) -> str:
     return f"{shown(proposal)} (did you mean this?)"
 
 
-def _as_judged(layer: nn.Module, _: object) -> None:
-    layer.eval()
+def _is_still(layer: nn.Module) -> bool:
+    """Whether a layer has statistics, and weights all of which are frozen."""
+    own = list(layer.parameters(recurse=False))
+    has_statistics = next(layer.buffers(recurse=False), None) is not None
+    return has_statistics and bool(own) and not any(parameter.requires_grad for parameter in own)
+
+
+def _judge_by_statistics(names: Sequence[str], model: nn.Module, _: object) -> None:
+    """Before each forward pass, by name: layers may have been replaced by those for several processes."""
+    for name in names:
+        model.get_submodule(name).eval()
