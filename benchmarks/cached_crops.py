@@ -49,7 +49,7 @@ CROPS = 4
 def volumes(count: int, shape: tuple[int, int, int]) -> list[dict[str, np.ndarray]]:
     """Images of noise in int16 and labels with one block."""
     random = np.random.default_rng(0)
-    made = []
+    made: list[dict[str, np.ndarray]] = []
     for _ in range(count):
         label = np.zeros(shape, np.uint8)
         label[tuple(slice(length // 4, length // 2) for length in shape)] = 1
@@ -108,7 +108,7 @@ def monai_sides(made: list[dict[str, np.ndarray]], *, batch: int, size: int) -> 
         }
         for each in made
     ]
-    keys = {"fg_indices_key": "label_fg_indices", "bg_indices_key": "label_bg_indices"}
+    keys: dict[str, Any] = {"fg_indices_key": "label_fg_indices", "bg_indices_key": "label_bg_indices"}
     crop = RandCropByPosNegLabeld(FIELDS, "label", [size] * 3, num_samples=CROPS, **keys)
     flips = [RandFlipd(FIELDS, 0.5, axis) for axis in (0, 1)]
     chain = Compose([FgBgToIndicesd("label"), crop, *flips, RandScaleIntensityd("image", 0.1, 1.0)])
