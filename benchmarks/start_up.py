@@ -30,9 +30,11 @@ from stand_ins import listed
 
 from vesalia.imaging.gzipped import create
 from vesalia.pipelines.cached import RunSettings
+from vesalia.pipelines.order import WHOLE, Shard
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.pipelines.segmentation_with_cache import SegmentationImagePipelineWithCache
 from vesalia.transforms.crop.fast_crop_by_pos_neg_ratio import FastCropByPosNegRatio
+from vesalia.transforms.crop.merge_batch_dims import MergeBatchDims
 from vesalia.transforms.intensity.scale_intensity_range import ScaleIntensityRange
 from vesalia.transforms.load.load_nifti import LoadNifti
 from vesalia.transforms.spatial.convert_to_channels_first import ConvertToChannelsFirst
@@ -60,7 +62,7 @@ def volumes(folder: Path, count: int, shape: tuple[int, int, int]) -> list[dict[
     return entries
 
 
-def bind(data: Path, count: int, *, persist: Path | None = None) -> BoundPipeline:
+def bind(data: Path, count: int, *, run: RunSettings | None = None, shard: Shard = WHOLE) -> BoundPipeline:
     """Our pipeline over the files, its cache empty."""
     pipeline = SegmentationImagePipelineWithCache(
         str(data),
@@ -69,18 +71,22 @@ def bind(data: Path, count: int, *, persist: Path | None = None) -> BoundPipelin
         output_crop_size=[96] * 3,
         num_cache_objects=count,
         replace_percent=0.0,
+        output_batch_size=2,
         num_workers=WORKERS,
+        prefetch_size=4,
     )
     return pipeline.bind(
         transforms=[
             LoadNifti(FIELDS),
             ConvertToChannelsFirst(FIELDS),
             ScaleIntensityRange("image", a_min=-57, a_max=164, b_min=0.0, b_max=1.0, clip=True),
-            FastCropByPosNegRatio([16] * 3, "image", batch_size=4),
+            FastCropByPosNegRatio([16, 16, 8], "image", batch_size=4),
         ],
+        batch_transforms=[MergeBatchDims(FIELDS)],
         seed=0,
         num_classes=2,
-        run=RunSettings(persist=persist),
+        shard=shard,
+        run=run,
     )
 
 
@@ -88,7 +94,7 @@ def vesalia_side(data: Path, count: int, *, persist: Path | None = None) -> Call
     """Fill a cache, and let go of it."""
 
     def fill() -> None:
-        with bind(data, count, persist=persist) as pipeline:
+        with bind(data, count, run=RunSettings(persist=persist)) as pipeline:
             pipeline.fill()
 
     return fill

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-NO_SCRIPTS = {"side_by_side", "stand_ins"}
+NO_SCRIPTS = {"resident", "side_by_side", "stand_ins"}
 NOT_QUICK = {"hippocampus_budget": "needs MSD Task04, and is about a set time"}
 SCRIPTS = sorted({path.stem for path in FOLDER.glob("*.py")} - NO_SCRIPTS)
 TIMEOUT_S = 300
