@@ -73,8 +73,9 @@ def _cut_weights(bench: Bench) -> None:
 
 
 def _cut_state(bench: Bench) -> None:
-    path = bench.models / "resume.safetensors"
-    path.write_bytes(path.read_bytes()[:200])
+    """All states that are kept: of two, the one before would do."""
+    for path in bench.models.glob("resume*.safetensors"):
+        path.write_bytes(path.read_bytes()[:200])
 
 
 def _change_card(bench: Bench) -> None:

@@ -13,7 +13,15 @@ from torch import nn, optim
 
 from tests.training.fakes import FakePipeline, MeanSquare, Run, make_run
 from vesalia.errors import CheckpointError, ResourceError
-from vesalia.training.state import STATE_FILE, Counters, load_state, read_counters, save_state
+from vesalia.training.state import (
+    STATE_FILE,
+    Counters,
+    load_state,
+    put_state,
+    read_counters,
+    save_state,
+    state_files,
+)
 
 
 def step(run: Run, number: int) -> None:
@@ -166,3 +174,107 @@ def test_a_full_disk_keeps_the_state_before(tmp_path: Path, monkeypatch: pytest.
     assert found is not None
     assert found.step == 1
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+class TestSeveralStates:
+    """The newest that is whole and fits is gone on with; what is passed over is told."""
+
+    def three(self, folder: Path) -> None:
+        for step in (1, 2, 3):
+            run = make_run(seed=step, counters=Counters(step=step))
+            save_state(folder, model=run.model, optimizer=run.optimizer, counters=run.counters, kept=3)
+
+    def resumed(self, folder: Path) -> tuple[int, list[str]]:
+        """At which step, and what was said."""
+        said: list[str] = []
+        run = make_run()
+        counters, content = load_state(folder, model=run.model, optimizer=run.optimizer, skipped=said.append)
+        other = make_run(seed=9)
+        assert put_state(content, folder, model=other.model, optimizer=other.optimizer) == counters
+        assert same_weights(run.model, other.model)
+        return counters.step, said
+
+    @pytest.mark.parametrize(("kept", "steps"), [(1, [4]), (2, [4, 3]), (3, [4, 3, 2])])
+    def test_as_many_are_kept_as_wanted(self, tmp_path: Path, kept: int, steps: list[int]) -> None:
+        for step in (1, 2, 3, 4):
+            run = make_run(counters=Counters(step=step))
+            save_state(tmp_path, model=run.model, optimizer=run.optimizer, counters=run.counters, kept=kept)
+        found = []
+        for path in state_files(tmp_path):
+            other = make_run(seed=9)
+            content = path.read_bytes()
+            found.append(put_state(content, path, model=other.model, optimizer=other.optimizer).step)
+        assert found == steps
+
+    @pytest.mark.parametrize("torn", [b"", b"no tensors here"])
+    def test_a_torn_one_is_passed_over(self, tmp_path: Path, torn: bytes) -> None:
+        self.three(tmp_path)
+        (tmp_path / STATE_FILE).write_bytes(torn)
+        step, said = self.resumed(tmp_path)
+        assert step == 2
+        assert len(said) == 1
+        assert "found a state that cannot be read" in said[0]
+        assert said[0].endswith("this run goes on from the one before, resume-1.safetensors")
+        found = read_counters(tmp_path)
+        assert found is not None
+        assert found.step == 2
+
+    def test_so_are_two_of_them_and_a_foreign_one(self, tmp_path: Path) -> None:
+        self.three(tmp_path)
+        (tmp_path / STATE_FILE).write_bytes((tmp_path / STATE_FILE).read_bytes()[:-1])
+        foreign = nn.Conv3d(1, 2, 3)
+        save_state(tmp_path / "other", model=foreign, optimizer=optim.Adam(foreign.parameters()), counters=Counters())
+        (tmp_path / "other" / STATE_FILE).replace(tmp_path / "resume-1.safetensors")
+        step, said = self.resumed(tmp_path)
+        assert step == 1
+        assert ["cannot be read" in said[0], "of another network" in said[1]] == [True, True]
+
+    def test_one_whose_names_were_not_moved_yet_is_the_newest(self, tmp_path: Path) -> None:
+        """A kill came between the writing and the moving, or in the middle of the moving."""
+        self.three(tmp_path)
+        (tmp_path / STATE_FILE).replace(tmp_path / "resume-new.safetensors")
+        assert self.resumed(tmp_path) == (3, [])
+        (tmp_path / "resume-1.safetensors").replace(tmp_path / STATE_FILE)
+        assert self.resumed(tmp_path) == (3, [])
+        run = make_run(counters=Counters(step=4))
+        save(tmp_path, run)
+        assert self.resumed(tmp_path) == (4, [])
+        assert not (tmp_path / "resume-new.safetensors").exists()
+
+    def test_where_none_will_do_the_newest_says_why(self, tmp_path: Path) -> None:
+        self.three(tmp_path)
+        for path in state_files(tmp_path):
+            path.write_bytes(b"torn")
+        with pytest.raises(CheckpointError, match=rf"{STATE_FILE}: found a state that cannot be read"):
+            self.resumed(tmp_path)
+
+    def test_without_any_that_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(CheckpointError, match="found no state"):
+            self.resumed(tmp_path)
+
+
+def test_a_gradient_scaler_goes_on_with_its_scale(tmp_path: Path) -> None:
+    run, other = make_run(), make_run(seed=2)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4096.0, growth_interval=7)
+    save_state(tmp_path, model=run.model, optimizer=run.optimizer, counters=run.counters, parts={"scaler": scaler})
+    fresh = torch.amp.GradScaler("cpu")
+    load_state(tmp_path, model=other.model, optimizer=other.optimizer, parts={"scaler": fresh})
+    assert fresh.state_dict() == scaler.state_dict()
+
+
+def test_parts_that_the_state_does_not_know_are_left_as_they_are(tmp_path: Path) -> None:
+    run = make_run()
+    save(tmp_path, run)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4096.0)
+    load_state(tmp_path, model=run.model, optimizer=run.optimizer, parts={"scaler": scaler})
+    assert scaler.get_scale() == 4096.0
+
+
+def test_an_optimizer_s_tensors_lie_as_their_parameters_do(tmp_path: Path) -> None:
+    """Else other loops would go over them, which may round differently."""
+    run, other = make_run(seed=1), make_run(seed=2)
+    save(tmp_path, run)
+    weight = next(iter(other.model.parameters()))
+    weight.data = weight.data.contiguous(memory_format=torch.channels_last_3d)
+    load(tmp_path, other)
+    assert other.optimizer.state[weight]["exp_avg"].stride() == weight.stride()
