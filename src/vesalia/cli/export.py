@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from vesalia.cli.answer import run, say
-from vesalia.cli.arguments import AllowCustomCode, EnvironmentOption, JsonOption, Mmar, Settings, parse_numbers
+from vesalia.cli.arguments import (
+    AllowCustomCode,
+    ConfigOption,
+    EnvironmentOption,
+    JsonOption,
+    Mmar,
+    Settings,
+    parse_numbers,
+)
 from vesalia.cli.launched import leave_to_rank_zero
 from vesalia.errors import ConfigError
 
@@ -26,7 +34,8 @@ def export(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="Formats: torchscript, triton, onnx, frozen (v3's file names), frozen-triton; several with commas."
+            help="Formats: torchscript, triton, onnx, onnx-network, bundle, frozen (v3's file names), frozen-triton; "
+            "several with commas."
         ),
     ] = None,
     weights: Annotated[
@@ -40,6 +49,7 @@ def export(
     ] = None,
     serving_name: Annotated[str | None, typer.Option(help="What a server calls the model.")] = None,
     max_batch_size: Annotated[int, typer.Option(min=1, help="Images that a server may put into one call.")] = 8,
+    config: ConfigOption = None,
     environment: EnvironmentOption = "config/environment.json",
     settings: Settings = None,
     json_wanted: JsonOption = False,
@@ -48,7 +58,7 @@ def export(
     """Write a trained model for other software, compared with the network it was made from."""
 
     def work() -> dict[str, Any]:
-        from vesalia.api import Archive  # late: numpy
+        from vesalia.api import EVALUATE_CONFIG, Archive  # late: numpy
 
         if (elsewhere := leave_to_rank_zero()) is not None:
             return elsewhere
@@ -57,6 +67,7 @@ def export(
             to or ["torchscript"],
             weights=weights,
             output=out,
+            config=config or EVALUATE_CONFIG,
             environment=environment,
             overrides=settings or [],
             input_shape=_sizes(input_shape, option="--input-shape"),

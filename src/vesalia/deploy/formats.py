@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vesalia.deploy.base import Format
+from vesalia.deploy.bundle import Bundle
 from vesalia.deploy.frozen import Frozen, FrozenTriton
 from vesalia.deploy.onnx import Onnx, OnnxNetwork
 from vesalia.deploy.torchscript import TorchScript
@@ -16,7 +17,7 @@ from vesalia.runtime.nearness import nearest
 __all__ = ["FORMATS", "formats_named"]
 
 FORMATS: Mapping[str, type[Format]] = {
-    made.name: made for made in (TorchScript, Triton, Onnx, OnnxNetwork, Frozen, FrozenTriton)
+    made.name: made for made in (TorchScript, Triton, Onnx, OnnxNetwork, Bundle, Frozen, FrozenTriton)
 }
 
 
