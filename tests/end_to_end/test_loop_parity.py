@@ -34,15 +34,16 @@ def prepare(archive: Path, **pipeline: Any) -> None:
     write_config(archive, config)
 
 
+def voxels(path: Path) -> torch.Tensor:
+    """What nibabel reads."""
+    file: Any = nib.load(path)
+    return torch.from_numpy(np.asarray(file.dataobj))
+
+
 def by_hand(archive: Path, dataset: Path, first: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """What anybody would write: load, scale, softmax Dice, Adam, a polynomial decay."""
     items = json.loads(dataset.read_text())["training"]
-    pairs = [
-        tuple(
-            torch.from_numpy(np.asarray(nib.load(dataset.parent / item[name]).dataobj)) for name in ("image", "label")
-        )
-        for item in items
-    ]
+    pairs = [[voxels(dataset.parent / item[name]) for name in ("image", "label")] for item in items]
     model = load_weights(archive / "models" / "model_final").model
     model.load_state_dict(first)
     model.train()
