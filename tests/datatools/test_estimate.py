@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ from vesalia.datatools.subject_check import SubjectFindings
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan
 
 SUBJECT = SubjectFindings(stored_voxels=1000, resampled_shape=(100, 100, 50), channels=1, files=2)
-ITEM = 4 * 500_000 * 2
+ITEM = 500_000 * (4 + 1)
+WHOLE = 500_000 * (2 + 1)
 GIGABYTE = 1_000_000_000
 
 
@@ -39,6 +41,37 @@ def test_caches_of_training_and_validation_add_up(training: TrainPlan) -> None:
     assert needs.cached_items == 4 + 2
     assert needs.cached_item == ITEM
     assert needs.cache == 6 * ITEM
+
+
+@pytest.mark.parametrize(
+    ("given", "item"),
+    [
+        ({}, WHOLE),
+        ({"cache_dtype": "float32"}, ITEM),
+        ({"cache_dtype": "float16"}, WHOLE),
+        ({"whole_bytes": 0}, ITEM),
+        ({"whole_bytes": 1}, 500_000 * 2),
+        ({"stored_voxels": 400_000}, ITEM),
+        ({"next": "RandomSpatialFlip"}, WHOLE),
+        ({"next": "RandomGaussianSmooth"}, ITEM),
+    ],
+)
+def test_whole_numbers_take_fewer_bytes(training: TrainPlan, given: dict[str, Any], item: int) -> None:
+    values = dict(given)
+    steps = [step for step in training.pre_transforms if step.name in {"LoadNifti", "ConvertToChannelsFirst"}]
+    following = [replace(steps[0], name=values.pop("next"))] if "next" in values else []
+    kind = values.pop("cache_dtype", "auto")
+    plan = replace(training, validate=None, pre_transforms=(*steps, *following))
+    plan = with_pipeline(plan, cache_dtype=kind)
+    subject = replace(SUBJECT, **{"stored_voxels": 500_000, "whole_bytes": 2, **values})
+    needs = estimate(plan, {use.where: (use, [subject]) for use in uses_of(plan)})
+    assert needs.cached_item == item
+
+
+def test_a_budget_is_never_exceeded(training: TrainPlan) -> None:
+    plan = replace(with_pipeline(training, cache_budget_gb=2.5 * ITEM / 1e9), validate=None)
+    needs = estimate(plan, found(plan))
+    assert (needs.cached_items, needs.cache) == (2, 2 * ITEM)
 
 
 def test_no_more_is_cached_than_listed(training: TrainPlan) -> None:
@@ -147,7 +180,7 @@ def test_a_cache_that_does_not_fit(training: TrainPlan) -> None:
     assert str(faults[0]) == (
         "config_train.json: train.image_pipeline.args.num_cache_objects: found 30 cached subjects of 100 MB, 3.0 GB "
         "together, expected at most the 2.0 GB that are free; write num_cache_objects of 13 in all and "
-        "replace_percent: 0.2, or a coarser target_resolution"
+        "replace_percent: 0.2, a coarser target_resolution, or cache_budget_gb: what it may take"
     )
 
 

@@ -37,6 +37,7 @@ def test_a_sound_archive(archive: Path) -> None:
     assert report.counts == {"subjects_training": 4, "subjects_validation": 2, "files": 12, "labels_read": 6}
     assert report.estimate is not None
     assert "4 subjects in training and 2 subjects in validation, 6 labels read; needs about" in report.summary()
+    assert "; cache of 6 items of " in report.summary()
 
 
 def test_several_channels(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def test_a_sound_subject(use: DataUse, image: Path, label: Path, read: bool) -> 
     assert found.resampled_shape == SHAPE
 
 
+@pytest.mark.parametrize(("kind", "whole_bytes"), [("int16", 2), ("uint8", 1), ("float32", 0), ("int32", 0)])
+def test_whole_numbers_are_noticed(use: DataUse, label: Path, tmp_path: Path, kind: str, whole_bytes: int) -> None:
+    image = write_nifti(tmp_path / "whole.nii.gz", (10 * label_map()).astype(kind))
+    assert look(use, image, label=label).whole_bytes == whole_bytes
+
+
 def test_a_missing_label(use: DataUse, image: Path) -> None:
     assert "training (case): found no label" in told(look(use, image, label=None))
 

@@ -28,6 +28,30 @@ _RECORDS_BYTES = 20_000_000
 _CHECKPOINTS = 8
 """Weight sizes on disk: best and last weights, the resume state with two moments, and its successor beside it."""
 _LABEL_MAP_SHRINKS = 10
+_KEEP_WHOLE_NUMBERS = frozenset(
+    {
+        "CenterData",
+        "ConvertToChannelsFirst",
+        "ConvertToChannelsLast",
+        "LoadNifti",
+        "ScaleByResolution",
+        "ScaleIntensityRange",
+        "SymmetricPadderDiv",
+    }
+)
+_DONE_IN_ONE_PASS = frozenset(
+    {
+        "CropByPosNegRatio",
+        "CropFixedSizeRandomCenter",
+        "FastCropByPosNegRatio",
+        "FastPosNegRatioCropROI",
+        "RandomAxisFlip",
+        "RandomRotate2D",
+        "RandomRotate3D",
+        "RandomSpatialFlip",
+        "RandomZoom",
+    }
+)
 _STEP_DOUBT = 8
 """A training step is refused only where even this part of its estimate does not fit; else the run may try."""
 
@@ -139,7 +163,8 @@ def _cache_fault(config: str, needs: Estimate, have: str) -> Fault:
         found=f"{needs.cached_items} cached subjects of {readable_bytes(needs.cached_item)}, "
         f"{readable_bytes(needs.cache)} together",
         expected=have,
-        write=f"num_cache_objects of {fitting} in all and replace_percent: 0.2, or a coarser target_resolution",
+        write=f"num_cache_objects of {fitting} in all and replace_percent: 0.2, a coarser target_resolution, "
+        "or cache_budget_gb: what it may take",
     )
 
 
@@ -150,11 +175,30 @@ def _cache(use: DataUse, subjects: Sequence[SubjectFindings]) -> tuple[int, int]
     if pipeline is None or not known or pipeline.argument("num_cache_objects") is None:
         return 0, 0
     sizes = [
-        cached_item_bytes(subject.resampled_shape, image_channels=subject.channels, label_channels=use.label_channels)
+        cached_item_bytes(
+            subject.resampled_shape,
+            image_channels=subject.channels,
+            label_channels=use.label_channels,
+            image_bytes=_image_bytes(use, subject),
+            label_bytes=1,
+        )
         for subject in known
     ]
-    copies = int(pipeline.argument("duplicate_count", 1) or 1)
-    return sum(sizes) // len(sizes), min(int(pipeline.argument("num_cache_objects")), len(subjects) * copies)
+    copies, size = int(pipeline.argument("duplicate_count", 1) or 1), sum(sizes) // len(sizes)
+    count = min(int(pipeline.argument("num_cache_objects")), len(subjects) * copies)
+    budget_gb = pipeline.argument("cache_budget_gb")
+    return size, count if budget_gb is None else min(count, int(float(budget_gb) * 1e9) // max(1, size))
+
+
+def _image_bytes(use: DataUse, subject: SubjectFindings) -> int:
+    """Bytes of a cached voxel: whole numbers stay so where nothing resamples them, and the first dice allow it."""
+    kind = use.pipeline.argument("cache_dtype", "auto") if use.pipeline else "auto"
+    if kind != "auto":
+        return _FLOAT32 // 2 if kind == "float16" else _FLOAT32
+    others = (step.name for step in use.transforms if step.name not in _KEEP_WHOLE_NUMBERS)
+    first = next(others, None)
+    kept = (first is None or first in _DONE_IN_ONE_PASS) and prod(subject.resampled_shape) == subject.stored_voxels
+    return min(_FLOAT32, subject.whole_bytes) if kept and subject.whole_bytes else _FLOAT32
 
 
 def _crop(plan: TrainPlan, subjects: Sequence[SubjectFindings]) -> tuple[int, ...]:

@@ -25,9 +25,24 @@ def activation_bytes(model: str, args: Mapping[str, Any], *, crop: Sequence[int]
     return round(_FLOAT32 * _KEPT_PER_LAYER * prod(crop) * batch * _channels_at_full_size(model, args))
 
 
-def cached_item_bytes(shape: Sequence[int], *, image_channels: int, label_channels: int = 1) -> int:
-    """A cached item: image and label as float32 on the resampled grid."""
-    return _FLOAT32 * prod(shape) * (image_channels + label_channels)
+def cached_item_bytes(
+    shape: Sequence[int],
+    *,
+    image_channels: int,
+    label_channels: int = 1,
+    image_bytes: int = _FLOAT32,
+    label_bytes: int = _FLOAT32,
+) -> int:
+    """A cached item: image and label on the resampled grid.
+
+    Args:
+        shape: Voxels per axis.
+        image_channels: Channels of the image.
+        label_channels: Channels of the label.
+        image_bytes: Bytes of a voxel of the image: 4, or fewer where whole numbers are kept as such.
+        label_bytes: Bytes of a voxel of the label.
+    """
+    return prod(shape) * (image_bytes * image_channels + label_bytes * label_channels)
 
 
 def weight_bytes(model: str, args: Mapping[str, Any]) -> int:

@@ -60,8 +60,13 @@ class PreflightReport:
             return line
         needs = self.estimate
         memory = f"{readable_bytes(needs.memory)} of {readable_bytes(needs.memory_available)} memory"
+        cache = ""
+        if needs.cached_items:
+            cache = f"; cache of {needs.cached_items} items of {readable_bytes(needs.cached_item)}, "
+            cache += f"{readable_bytes(needs.cache)} together"
         return (
             f"{line}; needs about {memory}, {readable_bytes(needs.disk)} of {readable_bytes(needs.disk_available)} disk"
+            f"{cache}"
         )
 
     def to_dict(self) -> dict[str, Any]:

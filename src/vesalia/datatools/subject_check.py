@@ -40,6 +40,7 @@ class SubjectFindings:
         warnings: What is odd and can be lived with.
         stored_voxels: Voxels of the image on its own grid, one channel; 0 where that is not known.
         resampled_shape: The image's shape after the transforms' resampling; empty where it is not known.
+        whole_bytes: Bytes of a voxel of the image as whole numbers; 0 where it has fractions, or may have.
         channels: Channels of the image.
         files: How many files were looked at.
         labels_read: Whether the label's voxels were read.
@@ -49,6 +50,7 @@ class SubjectFindings:
     warnings: tuple[Fault, ...] = ()
     stored_voxels: int = 0
     resampled_shape: tuple[int, ...] = ()
+    whole_bytes: int = 0
     channels: int = 1
     files: int = 0
     labels_read: bool = False
@@ -103,10 +105,19 @@ def check_subject(item: DataItem, use: DataUse, *, read_label: bool, read_image:
         warnings=tuple(warnings),
         stored_voxels=int(np.prod(image_headers[0].grid.shape)) if whole else 0,
         resampled_shape=use.resampled(image_headers[0].grid) if whole else (),
+        whole_bytes=_whole_bytes(image_headers) if whole else 0,
         channels=sum(max(1, header.channels) for header in image_headers) or 1,
         files=len(images) + len(labels),
         labels_read=read_label and bool(labels),
     )
+
+
+def _whole_bytes(headers: Sequence[NiftiHeader]) -> int:
+    """Bytes of a voxel where all files hold whole numbers of at most 16 bits, else 0."""
+    kinds = [header.stored for header in headers]
+    plain = all(header.slope == 1.0 and header.intercept % 1 == 0 for header in headers)
+    fit = all(kind.kind in "iu" and kind.itemsize <= np.dtype(np.int16).itemsize for kind in kinds)
+    return max(kind.itemsize for kind in kinds) if plain and fit else 0
 
 
 def _no_label(item: DataItem, use: DataUse) -> Fault:
