@@ -50,6 +50,17 @@ def test_training_on_several_gpus(commands: Path) -> None:
     assert words[-3:] == ["--set", "multi_gpu=true", "epochs=2"]
 
 
+def test_export(commands: Path) -> None:
+    assert run(commands, "export.sh", "--to", "onnx") == [
+        "-m",
+        "vesalia",
+        "export",
+        str(commands.parent),
+        "--to",
+        "onnx",
+    ]
+
+
 @pytest.mark.parametrize(
     ("script", "judge", "write"), [("validate.sh", "true", "false"), ("infer.sh", "false", "true")]
 )

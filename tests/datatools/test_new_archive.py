@@ -18,6 +18,7 @@ from vesalia.errors import ConfigError, DataError, UserError
 from vesalia.pipelines.datalist import read_datalist
 
 FILES = {
+    "commands/export.sh",
     "commands/infer.sh",
     "commands/set_env.sh",
     "commands/train.sh",
@@ -95,8 +96,8 @@ def test_a_folder_in_use_is_refused_before_the_data_is_read(tmp_path: Path) -> N
 
 
 def test_an_unknown_task_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="task: found 'classification'"):
-        new_archive(tmp_path / "new", data=tmp_path, task="classification")
+    with pytest.raises(ConfigError, match="task: found 'poetry', expected 'segmentation' or 'classification'"):
+        new_archive(tmp_path / "new", data=tmp_path, task="poetry")
 
 
 def test_a_single_case_is_too_few(tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ exec "$PYTHON" -m nvmidl.apps.evaluate \\
     -m "$MMAR_ROOT" -c config/config_validation.json -e config/environment.json \\
     --set do_validation={judge} output_infer_result={write} "$@\""""
 
+_EXPORT = """\
+exec "$PYTHON" -m vesalia export "$MMAR_ROOT" "$@\""""
+
 LOG_CONFIG = """\
 [loggers]
 keys=root
@@ -93,6 +96,11 @@ def command_scripts() -> Mapping[str, str]:
             "Writes the best model's predictions for the validation cases to eval/.",
             evaluate(judge="false", write="true"),
             "infer.sh DATA_LIST_KEY=test",
+        ),
+        "export.sh": _script(
+            "Writes the best model for other software, beside its weights: as TorchScript, or as --to says.",
+            _EXPORT,
+            "export.sh --to onnx,triton",
         ),
     }
 
