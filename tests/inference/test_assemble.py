@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.inference.tiny import save_unet
 from vesalia.errors import CheckpointError, ConfigError
@@ -66,3 +67,30 @@ def test_two_metrics_of_one_name_are_refused(plan: EvaluatePlan) -> None:
         ConfigError, match=r"config_validation\.json: val_metrics: found the name 'dice' more than once"
     ):
         assemble(replace(plan, val_metrics=twins))
+
+
+@pytest.mark.parametrize("first", ["ArgmaxAcrossChannels", "ThresholdValues"])
+@pytest.mark.usefixtures("echo")
+def test_decided_by_windows_or_as_a_whole_is_the_same(
+    plan: EvaluatePlan, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = find("transform", first)
+    assert target is not None
+    step = ComponentPlan("transform", first, first, target, {"fields": "model"}, "post_transforms")
+    objects = assemble(replace(plan, post_transforms=(step,)))
+    start = Sample(name="case_0", files={"image": (plan.data_root / "image" / "case_0.nii.gz",)})
+    predicted, finished = objects.through(start)
+    assert predicted["model"].data.dtype == torch.uint8
+    monkeypatch.setattr("vesalia.inference.assemble.streamed_chain", lambda _: None)
+    whole, expected = objects.through(start)
+    assert whole["model"].data.dtype == torch.float32
+    assert torch.equal(finished["model"].data, expected["model"].data)
+    assert finished["model"].data.dtype == expected["model"].data.dtype
+
+
+@pytest.mark.usefixtures("echo")
+def test_how_windows_are_decided_is_known_beforehand(plan: EvaluatePlan) -> None:
+    streamed = assemble(plan).streamed()
+    assert streamed is not None
+    assert streamed.windows((12, 10, 8)).window == (8, 8, 8)
+    assert assemble(replace(plan, post_transforms=())).streamed() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,14 @@ import torch
 
 from tests.inference.tiny import EchoModel
 from vesalia.components.inferers.base import Inferer
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.components.models.base import Model
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.geometry import Grid
 from vesalia.imaging.volume import Sample, Source, Volume
 from vesalia.inference.predict import Predictor
+from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.transforms.spatial.restore_original_shape import RestoreOriginalShape
 
 AFFINE = np.diag([-2.0, 1.0, 3.0, 1.0])
 
@@ -146,3 +150,65 @@ def test_kernels_lie_as_the_device_likes_them() -> None:
 
     assert last("cpu")
     assert not last("meta")
+
+
+CHAIN = StreamedChain(None, None, ())
+
+
+def windowed(model: Model | None = None) -> Predictor:
+    return Predictor.ready(model or EchoModel(), TFScanWindowInferer([4, 4, 4], batch_size=3))
+
+
+def test_windows_are_decided_as_they_come() -> None:
+    start = sample()
+    decided = windowed().decided(start, CHAIN)
+    assert decided is not None
+    model = decided["model"]
+    assert torch.equal(model.data, start["image"].data.to(torch.uint8))
+    assert (model.channel, model.source) == ("first", start["image"].source)
+    assert model.grid.matches(start["image"].grid)
+
+
+def test_masks_have_a_channel_per_class() -> None:
+    decided = windowed().decided(sample(), StreamedChain(0.5, None, ()))
+    assert decided is not None
+    assert decided["model"].data.shape == (3, 4, 5, 6)
+
+
+def test_the_grid_of_the_file_is_reached_on_the_way() -> None:
+    file = Source((), Grid((8, 5, 6), AFFINE @ np.diag([0.5, 1.0, 1.0, 1.0])))
+    start = sample()
+    start = start.with_fields(image=replace(start["image"], source=file))
+    decided = windowed().decided(start, StreamedChain(None, "image", ()))
+    assert decided is not None
+    assert decided["model"].grid.matches(file.grid)
+    whole = windowed()(start)
+    restored = RestoreOriginalShape("model", src_field="image").transform(whole)["model"]
+    assert torch.equal(decided["model"].data[0], restored.data.argmax(0).to(torch.uint8))
+
+
+class OneChannel(EchoModel):
+    """Has nothing to choose from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_classes = 1
+
+
+def test_what_cannot_be_decided_by_windows_is_left_to_the_whole() -> None:
+    batch = Sample({"image": Volume(torch.zeros(2, 1, 4, 4, 4), channel="first", batched=True)})
+    assert windowed().decided(batch, CHAIN) is None
+    assert Predictor.ready(EchoModel(), Whole()).decided(sample(), CHAIN) is None
+    assert Predictor(EchoModel(), TFScanWindowInferer([4, 4, 4])).decided(sample(), CHAIN) is None
+    assert windowed(OneChannel()).decided(sample(), CHAIN) is None
+
+
+def test_decided_by_windows_faults_are_told_as_ever() -> None:
+    class Full(EchoModel):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            raise torch.OutOfMemoryError("out of memory")
+
+    with pytest.raises(DataError, match="case: found an image with 2 channels, expected 1"):
+        windowed().decided(sample(channels=2), CHAIN)
+    with pytest.raises(ResourceError, match="case: found too little memory on cpu"):
+        windowed(Full()).decided(sample(), CHAIN)

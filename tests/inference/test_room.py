@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from tests.inference.tiny import CLASSES
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.geometry import Grid
 from vesalia.inference.evaluate import evaluate
 from vesalia.inference.infer import infer
 from vesalia.inference.room import require_room, resampled_shape
+from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.inference.streaming.memory import Streamed
+from vesalia.inference.streaming.prediction import BUFFER_BYTES
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan
 from vesalia.pipelines.datalist import DataItem
 from vesalia.registry.registry import find
@@ -123,3 +127,22 @@ def test_files_that_are_missing_are_told_before_any_subject(plan: EvaluatePlan, 
 )
 def test_the_shape_after_resampling(steps: list[ComponentPlan], shape: tuple[int, ...]) -> None:
     assert resampled_shape(steps, Grid((10, 20, 30), np.diag([1.0, 1.0, 2.0, 1.0]))) == shape
+
+
+def test_windows_that_are_decided_as_they_come_need_no_volume_per_class(
+    plan: EvaluatePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streamed = Streamed(TFScanWindowInferer([8, 8, 8]), StreamedChain(None, None, ()), 1, 1000)
+    pretend(monkeypatch, 10**9)
+    room = require_room(plan, items(plan), classes=3, streamed=streamed)
+    assert room is not None
+    assert (room.subject, room.windows, room.result_bytes, room.image_bytes) == ("case_0", 4, VOXELS, 8 * VOXELS)
+    many = require_room(plan, items(plan), classes=10**6, streamed=streamed)
+    assert many is not None
+    assert many.sums_bytes == BUFFER_BYTES
+    assert many.file_bytes > 0
+    assert many.least_bytes == 9 * VOXELS + BUFFER_BYTES
+    masks = replace(streamed, chain=StreamedChain(0.5, "image", ()))
+    found = require_room(plan, items(plan), classes=3, streamed=masks)
+    assert found is not None
+    assert found.result_bytes == 3 * VOXELS

@@ -10,7 +10,7 @@ import pytest
 from vesalia.errors import DataError, Interrupted, ResourceError
 from vesalia.imaging.volume import Sample
 from vesalia.inference.results import CaseResult
-from vesalia.inference.subjects import run_subjects
+from vesalia.inference.subjects import run_subjects, tell
 from vesalia.pipelines.datalist import DataItem
 from vesalia.runtime.interrupts import StopRequest
 
@@ -71,3 +71,22 @@ def test_a_full_disk_stops_everything() -> None:
 
     with pytest.raises(ResourceError, match="a: no space left"):
         run_subjects(ITEMS, full)
+
+
+def test_a_progress_that_can_is_told_something_beforehand() -> None:
+    class Noting:
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def __call__(self, done: int, total: int, name: str) -> None:
+            """Count."""
+
+        def note(self, words: str) -> None:
+            self.notes.append(words)
+
+    noting = Noting()
+    tell(noting, 12)
+    tell(noting, None)
+    tell(None, 12)
+    tell(lambda *_: None, 12)
+    assert noting.notes == ["12"]

@@ -95,8 +95,8 @@ class Assembly:
         chain, predictor = streamed_chain(self.post.transforms), self.predictor
         if chain is None or predictor.network is None or not streams(predictor.inferer):
             return None
-        divisor = int(getattr(predictor.model, "size_divisor", 1))
-        return Streamed(predictor.inferer, chain, divisor, network_bytes(predictor.network, predictor.inferer))
+        network, inferer = predictor.network, predictor.inferer
+        return Streamed(inferer, chain, network.size_divisor, network_bytes(network, inferer))
 
     def predicted(self, sample: Sample) -> Sample:
         """``sample`` with its image prepared and the raw prediction in the field ``model``."""

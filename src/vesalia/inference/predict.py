@@ -101,8 +101,7 @@ class Predictor:
             return None  # ArgmaxAcrossChannels says what is wrong
         data = volume.as_batch()[0]
         self._require_channels(sample.name, len(data))
-        divisor = int(getattr(self.model, "size_divisor", 1))
-        windows = inferer.windows(data.shape[1:], size_divisor=divisor, lean=True)
+        windows = inferer.windows(data.shape[1:], size_divisor=network.size_divisor, lean=True)
         sink = Decision(target, threshold=chain.threshold)
         with self._memory_told(sample.name, data.unsqueeze(0)):
             Streaming(network, windows, inferer.mode, inferer.batch_size).run(data, sink)

@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import copy
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -106,33 +104,29 @@ class Streamed:
 def network_bytes(network: Network, inferer: TFScanWindowInferer) -> int:
     """What a pass over a batch of windows takes, about: twice the input and output of its largest layer.
 
-    Told from a copy without memory (torch's ``meta`` device), the last layer left out where it is set aside; 0 where
-    the network cannot be tried.
+    Told from a pass over a small image, the last layer left out where it is set aside; 0 where the network refuses it.
     """
-    divisor = int(getattr(network.model, "size_divisor", 1))
-    window = [size + -size % divisor for size in inferer.roi_size]
+    window = [size + -size % network.size_divisor for size in inferer.roi_size]
     channels = int(getattr(network.model, "in_channels", 1))
+    head = network.seek_head(channels=channels, dims=len(window))
     largest = 0
 
-    def note(module: nn.Module, given: object, output: object) -> None:
+    def note(_: nn.Module, given: object, output: object) -> None:
         nonlocal largest
-        if not list(module.children()):
-            tensors = [one for one in (*_all(given), *_all(output)) if one.ndim == len(window) + 2]
-            largest = max(largest, sum(_FLOAT32 * prod(one.shape) for one in tensors))
+        tensors = [one for one in (*_all(given), *_all(output)) if one.ndim == len(window) + 2]
+        largest = max(largest, sum(_FLOAT32 * prod(one.shape) for one in tensors))
 
-    head = network.seek_head(channels=channels, dims=len(window))
+    layers = (one for one in network.model.modules() if one is not head and not list(one.children()))
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    probe = network.probe(channels=channels, dims=len(window))
     try:
-        twin = copy.deepcopy(network.model).to("meta").eval()
-        names = {name for name, module in network.model.named_modules() if module is head}
-        for name, module in twin.named_modules():
-            if name not in names:
-                module.register_forward_hook(note)
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            twin(torch.empty(inferer.batch_size, channels, *window, device="meta"))
+        network(probe)
     except Exception:  # noqa: BLE001 - foreign code may refuse with any error; then nothing is said of it
         return 0
-    return 2 * largest
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return round(2 * largest * inferer.batch_size * prod(window) / prod(probe.shape[2:]))
 
 
 def _all(values: object) -> list[torch.Tensor]:

@@ -145,13 +145,21 @@ class Network:
         output: torch.Tensor = model.logits(windows) if self._ends_in_logits else model(windows)  # type: ignore[operator]
         return output
 
+    @property
+    def size_divisor(self) -> int:
+        """What sizes must be multiples of."""
+        return int(getattr(self.model, "size_divisor", 1))
+
+    def probe(self, *, channels: int, dims: int) -> torch.Tensor:
+        """A small image that it should take."""
+        edge = max(self.size_divisor, int(getattr(self.model, "least_size", 1)))
+        edge = edge * -(-_LEAST_PROBE // edge)
+        return torch.zeros(1, channels, *[edge] * dims, device=self.device)
+
     def seek_head(self, *, channels: int, dims: int) -> Pointwise | None:
         """The last layer, if it can be set aside; it is looked for once."""
         if not self._sought and isinstance(self.model, Model):
-            edge = max(self.model.size_divisor, self.model.least_size)
-            edge = edge * -(-_LEAST_PROBE // edge)
-            probe = torch.zeros(1, channels, *[edge] * dims, device=self.device)
             with torch.no_grad(), self.precision():
-                self._head = find_head(self.model, self._run, probe)
+                self._head = find_head(self.model, self._run, self.probe(channels=channels, dims=dims))
         self._sought = True
         return self._head

@@ -76,7 +76,7 @@ class Streaming:
         try:
             while group := list(islice(waiting, self.batch_size)):
                 for member, index, said in self._passed(image, group):
-                    blender = blender or self._blender(said)
+                    blender = blender or self.blender(said)
                     self._blend(blender, sink, index, said, member)
                 heap.tidy()
         finally:
@@ -135,7 +135,7 @@ class Streaming:
         _leave_device(blender)
         return blender.add(index, slab, values.cpu())
 
-    def _blender(self, said: Pass) -> Blender:
+    def blender(self, said: Pass) -> Blender:
         """A blender on the network's device, or on the processor where the device has no room for the sums."""
         channels, device = said.channels, self.network.device
         needed = 4 * channels * self.plan.open_voxels

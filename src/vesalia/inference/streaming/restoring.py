@@ -90,6 +90,11 @@ class Restoring:
         self._faces: dict[tuple[int, tuple[int, ...], int], Any] = {}
         self._last: Any = None
 
+    @property
+    def waiting(self) -> int:
+        """Faces that are kept for boxes to come."""
+        return len(self._faces)
+
     def take(self, finished: Finished, arrays: Arrays) -> None:
         """Interpolate what the finished voxels complete."""
         values = self._with_faces(finished, averaged(finished, arrays), arrays)

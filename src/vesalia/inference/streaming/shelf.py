@@ -41,19 +41,20 @@ class Shelf:
         channels: Channels of each.
         budget_bytes: What they may take of the memory together; those in use at the moment may exceed it.
         file: Takes those that exceed it.
+        taken_bytes: What they take of the memory now, and what is kept for the next.
     """
 
     arrays: Arrays
     channels: int
     budget_bytes: int
     file: SumsFile = field(default_factory=SumsFile)
+    taken_bytes: int = 0
     _held: dict[Hashable, Any] = field(default_factory=dict)
     _due: dict[Hashable, int] = field(default_factory=dict)
     _away: dict[Hashable, tuple[int, _Shape]] = field(default_factory=dict)
     _leaving: dict[Hashable, _Leaving] = field(default_factory=dict)
     _spare: dict[_Shape, list[Any]] = field(default_factory=dict)
     _spare_bytes: int = 0
-    _taken_bytes: int = 0
     _leaving_bytes: int = 0
 
     def new(self, key: Hashable, shape: Sequence[int]) -> Any:
@@ -88,7 +89,7 @@ class Shelf:
             moved = arrays.empty(self.channels, tuple(values.shape[1:]))
             moved[...] = arrays.given(self.arrays.plain(values))
             self._held[key] = moved
-        self._taken_bytes = sum(map(_bytes, self._held.values()))
+        self.taken_bytes = sum(map(_bytes, self._held.values()))
         self.arrays = arrays
 
     def close(self) -> None:
@@ -107,13 +108,13 @@ class Shelf:
                 del self._spare[shape]
         else:
             values = self.arrays.empty(self.channels, shape)
-            self._taken_bytes += _bytes(values)
+            self.taken_bytes += _bytes(values)
         self._held[key] = values
         return values
 
     def _make_room(self, wanted: int, shape: _Shape) -> None:
         """Until there is room, or a spare of the same shape, or nothing more can go."""
-        while self._taken_bytes + wanted > self.budget_bytes and not self._spare.get(shape):
+        while self.taken_bytes + wanted > self.budget_bytes and not self._spare.get(shape):
             if self._spare_bytes:
                 self._let_go()
             elif self._due:
@@ -156,7 +157,7 @@ class Shelf:
         if not self._spare[shape]:
             del self._spare[shape]
         self._spare_bytes -= size
-        self._taken_bytes -= size
+        self.taken_bytes -= size
 
 
 def _bytes(values: Any) -> int:

@@ -1,0 +1,66 @@
+"""What is told beforehand of the memory that a prediction takes."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import torch
+
+from tests.inference.streaming.nets import CPU, Net, network
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
+from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.inference.streaming.memory import MemoryPlan, Streamed, network_bytes
+from vesalia.inference.streaming.network import Network
+
+INFERER = TFScanWindowInferer([8, 8, 8], batch_size=2)
+
+
+def test_the_largest_layer_counts_without_the_last_one() -> None:
+    """One channel in, four out, in float32 and twice; the last layer would give five."""
+    assert network_bytes(network(), INFERER) == 2 * 4 * 2 * 8**3 * (1 + 4)
+    assert network_bytes(network(kind="wide"), INFERER) == 2 * 4 * 2 * 8**3 * (4 + 5)
+
+
+def test_a_network_that_cannot_be_tried_says_nothing() -> None:
+    class Choosy(Net):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            if image.shape[-1] < 64:
+                raise ValueError("too small")
+            return super().logits(image)
+
+    assert network_bytes(Network(Choosy().eval(), CPU, nullcontext), INFERER) == 0
+
+
+def test_a_layer_that_gives_several_tensors_counts_them_all() -> None:
+    class Pair(torch.nn.Module):
+        def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+            return [image, image]
+
+    class Two(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pair = Pair()
+
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            self.pair(torch.cat([image] * 9, dim=1))
+            return super().logits(image)
+
+    assert network_bytes(Network(Two().eval(), CPU, nullcontext), INFERER) == 2 * 4 * 2 * 8**3 * 27
+
+
+def test_in_words() -> None:
+    plan = MemoryPlan("big", (512, 512, 400), 294, 300_000_000, 840_000_000, 105_000_000, 300_000_000, 2_100_000_000)
+    assert str(plan) == (
+        "memory: about 1.54 GB at most for big (512 x 512 x 400 voxels, 294 windows, decided one by one): "
+        "image 0.84 GB, result 0.10 GB, sums 0.30 GB, process 0.30 GB; 2.10 GB in a temporary file"
+    )
+    whole = MemoryPlan("small", (8, 8), 0, 10**9, 10**9, 10**9)
+    assert "probabilities kept as a whole" in str(whole)
+    assert whole.least_bytes == 2 * 10**9
+
+
+def test_windows_are_those_of_the_inferer() -> None:
+    streamed = Streamed(INFERER, StreamedChain(None, None, ()), size_divisor=16, pass_bytes=0)
+    assert streamed.windows((20, 16, 16)).window == (16, 16, 16)
+    assert streamed.windows((20, 16, 16)).count == 2

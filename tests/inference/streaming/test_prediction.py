@@ -1,0 +1,141 @@
+"""Streaming: the averages of the inferer, batches that memory is too little for, devices that are full."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+import torch
+from monai.inferers.utils import sliding_window_inference
+
+from tests.inference.streaming.nets import CPU, Net, network
+from vesalia.components.inferers.scan_window import TFScanWindowInferer
+from vesalia.components.inferers.simple import TFSimpleInferer
+from vesalia.imaging.windows import Mode, WindowPlan
+from vesalia.inference.streaming import prediction
+from vesalia.inference.streaming.prediction import Streaming, streams
+from vesalia.inference.streaming.sinks import Averages
+from vesalia.inference.streaming.tensors import TensorArrays
+
+
+def averages(run: Streaming, image: torch.Tensor, classes: int = 5) -> torch.Tensor:
+    sink = Averages(torch.full((classes, *image.shape[1:]), torch.nan))
+    run.run(image, sink)
+    result: torch.Tensor = sink.result
+    return result
+
+
+@pytest.mark.parametrize("mode", ["constant", "gaussian"])
+@pytest.mark.parametrize("kind", ["pointwise", "wide"])
+@pytest.mark.parametrize("shape", [(19, 14, 23), (5, 30, 9), (21, 18)])
+def test_as_monai_averages(shape: tuple[int, ...], kind: Literal["pointwise", "wide"], mode: Mode) -> None:
+    image = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+    net, window = network(kind=kind, dims=len(shape)), (8, 12, 8)[: len(shape)]
+    plan = WindowPlan.of(shape, window, overlap=0.3)
+    found = averages(Streaming(net, plan, mode, batch_size=2, buffer_bytes=20_000), image)
+    with torch.no_grad():
+        expected = sliding_window_inference(image[None], window, 1, net.model, overlap=0.3, mode=mode)
+    assert isinstance(expected, torch.Tensor)
+    torch.testing.assert_close(found, expected[0], atol=1e-5, rtol=1e-4)
+
+
+def test_the_time_is_told() -> None:
+    plan = WindowPlan.of((20, 20, 20), (8, 8, 8), overlap=0.25)
+    run = Streaming(network(), plan, buffer_bytes=10_000)
+    timing = run.run(torch.zeros(1, 20, 20, 20), Averages(torch.empty(5, 20, 20, 20)))
+    assert 0 < timing.network_s < timing.total_s
+    assert timing.written_bytes > 0
+
+
+class Crowded(Net):
+    """Takes one window at a time."""
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """Or memory is too little."""
+        if len(image) > 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return super().logits(image)
+
+
+def test_windows_go_one_by_one_where_memory_is_too_little_for_more(caplog: pytest.LogCaptureFixture) -> None:
+    net, image = network(), torch.randn(1, 20, 8, 8)
+    plan = WindowPlan.of((20, 8, 8), (8, 8, 8), overlap=0.25)
+    expected = averages(Streaming(net, plan), image)
+    crowded = Crowded().eval()
+    crowded.load_state_dict(net.model.state_dict())
+    net.model = crowded
+    run = Streaming(net, plan, batch_size=3)
+    torch.testing.assert_close(averages(run, image), expected)
+    assert run.batch_size == 1
+    assert caplog.text.count("too little memory for 3 windows") == 1
+
+
+def test_another_error_stays_what_it_is() -> None:
+    class Broken(Net):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("shapes differ")
+
+    net = network()
+    net.model = Broken().eval()
+    run = Streaming(net, WindowPlan.of((20, 8, 8), (8, 8, 8), overlap=0.25), batch_size=2)
+    with pytest.raises(RuntimeError, match=r"^shapes differ$"):
+        averages(run, torch.zeros(1, 20, 8, 8))
+
+
+class Tight(TensorArrays):
+    """An accelerator, pretended, that has room for some blocks."""
+
+    left = 0
+
+    @property
+    def on_machine(self) -> bool:
+        """It is elsewhere."""
+        return False
+
+    def empty(self, channels: int, shape: Any) -> torch.Tensor:
+        """Or the device is full."""
+        if Tight.left <= 0:
+            raise torch.OutOfMemoryError("out of memory")
+        Tight.left -= 1
+        return super().empty(channels, shape)
+
+
+@pytest.mark.parametrize("room", [0, 3, 17, 40])
+def test_sums_move_to_the_machine_where_the_device_is_full(
+    room: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    image, plan = torch.randn(1, 20, 14, 17), WindowPlan.of((20, 14, 17), (8, 8, 8), overlap=0.25)
+    expected = averages(Streaming(network(), plan), image)
+    made: list[str] = []
+
+    def arrays(device: torch.device) -> TensorArrays:
+        made.append(device.type)
+        return Tight(device) if len(made) == 1 else TensorArrays(device)
+
+    monkeypatch.setattr(prediction, "TensorArrays", arrays)
+    monkeypatch.setattr(Tight, "left", room)
+    torch.testing.assert_close(averages(Streaming(network(), plan), image), expected)
+    assert made == ["cpu", "cpu"]
+    assert "going on in the machine's" in caplog.text
+
+
+def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, plan = network(), WindowPlan.of((20, 14, 17), (8, 8, 8), overlap=0.25)
+    said = net(torch.zeros(1, 1, 8, 8, 8))
+    net.device = torch.device("meta")
+    run = Streaming(net, plan)
+    assert run.blender(said).arrays.on_machine is False
+    monkeypatch.setattr(prediction, "_free_bytes", lambda _: 100.0)
+    assert run.blender(said).arrays.on_machine is True
+
+
+def test_an_inferer_of_another_kind_does_as_it_likes() -> None:
+    class Custom(TFScanWindowInferer):
+        def __call__(self, image: torch.Tensor, model: Any) -> torch.Tensor:
+            return image
+
+    assert streams(TFScanWindowInferer([8, 8, 8]))
+    assert not streams(Custom([8, 8, 8]))
+    assert not streams(TFSimpleInferer())
+    assert prediction._free_bytes(CPU) == float("inf")

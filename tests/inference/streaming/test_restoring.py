@@ -1,0 +1,76 @@
+"""To another grid on the way: the same as averages as a whole, resampled, then decided."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from tests.inference.streaming.nets import Net, network
+from vesalia.imaging.axis_steps import AxisStep, axis_steps
+from vesalia.imaging.geometry import Grid, index_map
+from vesalia.imaging.resample import resample
+from vesalia.imaging.windows import WindowPlan
+from vesalia.inference.streaming import blending, restoring
+from vesalia.inference.streaming.prediction import Streaming
+from vesalia.inference.streaming.restoring import Restoring
+from vesalia.inference.streaming.sinks import Averages, Labels, Masks
+
+SHAPE = (21, 17, 25)
+SOURCE = Grid(SHAPE, np.eye(4))
+TARGETS = {
+    "finer": Grid((40, 33, 47), np.diag([0.53, 0.52, 0.54, 1.0])),
+    "coarser, shifted": Grid((12, 11, 14), np.array([[1.9, 0, 0, -3], [0, 1.8, 0, -2], [0, 0, 2.1, 1], [0, 0, 0, 1]])),
+    "turned": Grid((17, 30, 20), np.array([[0, -0.7, 0, 20.0], [1, 0, 0, 0], [0, 0, -1.3, 26.0], [0, 0, 0, 1]])),
+    "same voxels, cropped": Grid((10, 9, 8), np.array([[1, 0, 0, 4.0], [0, 1, 0, 3], [0, 0, 1, 2], [0, 0, 0, 1]])),
+    "elsewhere": Grid((3, 3, 3), np.array([[1, 0, 0, 90.0], [0, 1, 0, 3], [0, 0, 1, 2], [0, 0, 0, 1]])),
+    "few planes": Grid((2, 17, 25), np.array([[14, 0, 0, 3.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])),
+}
+IMAGE = torch.nn.functional.interpolate(
+    torch.randn(1, 1, 5, 4, 6, generator=torch.Generator().manual_seed(1)), size=SHAPE, mode="trilinear"
+)[0]
+
+
+def order_of(steps: Sequence[AxisStep]) -> list[int]:
+    return np.argsort([step.source_axis for step in steps]).tolist()  # type: ignore[no-any-return]
+
+
+def streaming(plan: WindowPlan) -> Streaming:
+    made = network()
+    if isinstance(made.model, Net):
+        torch.nn.init.normal_(made.model.last.weight, std=8, generator=torch.Generator().manual_seed(0))
+    return Streaming(made, plan, "gaussian")
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0])
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``few`` decides whether all voxels are interpolated, or those between different labels one by one."""
+    monkeypatch.setattr(restoring, "_FEW", few)
+    monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
+    monkeypatch.setattr(blending, "_SLAB_BYTES", 3000)
+    grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
+    steps = axis_steps(*index_map(SOURCE, grid), SHAPE, grid.shape)
+    assert steps is not None
+    run = streaming(plan)
+    whole = Averages(torch.empty(5, *SHAPE))
+    run.run(IMAGE, whole)
+    expected = resample(whole.result[None], SOURCE, target=grid, mode="linear")[0]
+    labels = Labels(grid.shape, channels=5, order=order_of(steps))
+    run.run(IMAGE, Restoring(steps, labels))
+    assert (labels.result[0] == expected.argmax(0).numpy()).mean() > 0.9998
+    masks = Masks(grid.shape, channels=5, threshold=0.4, order=order_of(steps))
+    run.run(IMAGE, Restoring(steps, masks))
+    assert (masks.result == (expected > 0.4).numpy()).mean() > 0.9998
+
+
+def test_no_face_is_left_over() -> None:
+    grid = TARGETS["finer"]
+    steps = axis_steps(*index_map(SOURCE, grid), SHAPE, grid.shape)
+    assert steps is not None
+    sink = Restoring(steps, Labels(grid.shape, channels=5))
+    streaming(WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)).run(IMAGE, sink)
+    assert sink.waiting == 0

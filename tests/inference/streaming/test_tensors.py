@@ -1,0 +1,29 @@
+"""torch's arrays for blending do what NumPy's do."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from vesalia.inference.streaming.arrays import NumpyArrays
+from vesalia.inference.streaming.tensors import TensorArrays
+
+ARRAYS = TensorArrays(torch.device("cpu"))
+VALUES = np.random.default_rng(0).integers(0, 4, (6, 3, 4)).astype(np.float32)
+
+
+def test_they_agree_with_numpy() -> None:
+    plain, given = NumpyArrays(), ARRAYS.given(VALUES)
+    assert np.array_equal(ARRAYS.plain(ARRAYS.largest(given)), plain.largest(VALUES))
+    index = np.array([1, 1, 0])
+    assert np.array_equal(ARRAYS.plain(ARRAYS.take(given, 1, index)), plain.take(VALUES, 1, index))
+    assert ARRAYS.empty(2, (3, 4)).shape == (2, 3, 4)
+
+
+def test_only_processors_have_the_machines_memory() -> None:
+    elsewhere = TensorArrays(torch.device("meta"))
+    assert ARRAYS.on_machine
+    assert not elsewhere.on_machine
+    assert elsewhere.empty(2, (3, 4)).device.type == "meta"
+    assert elsewhere.largest(torch.empty(2, 3, device="meta")).shape == (3,)
