@@ -35,7 +35,7 @@ def test_differences_are_said(capsys: pytest.CaptureFixture[str], trained: Path)
 def test_neither_an_archive_nor_a_manifest(capsys: pytest.CaptureFixture[str]) -> None:
     answer = call(capsys, "train")
     assert answer.code == 2
-    assert "expected the folder of an archive" in answer.err
+    assert "write vesalia train MMAR, or --from-manifest FILE" in answer.err
 
 
 def test_a_file_that_is_no_manifest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from vesalia.cli.arguments import (
     parse_duration,
 )
 from vesalia.cli.launched import leave_to_rank_zero, quiet_unless_first, speaks
-from vesalia.errors import ConfigError, ToldElsewhere
+from vesalia.errors import ToldElsewhere
 
 if TYPE_CHECKING:
     from vesalia.training.result import TrainResult
@@ -61,6 +61,8 @@ def train(
     allow_custom_code: AllowCustomCode = False,
 ) -> None:
     """Train a model; Ctrl-C saves, --resume goes on."""
+    if mmar is None and from_manifest is None:
+        raise typer.BadParameter("missing; write vesalia train MMAR, or --from-manifest FILE", param_hint="MMAR")
 
     def work() -> dict[str, Any]:
         from vesalia.api import TRAIN_CONFIG, Archive  # late: nibabel and numpy
@@ -70,7 +72,7 @@ def train(
 
         quiet_unless_first()
         chosen = Choice(config or TRAIN_CONFIG, environment, tuple(settings or []), from_manifest)
-        root = mmar or _recorded_archive(from_manifest)
+        root = _root(mmar, from_manifest)
         together = _is_shared(root, chosen, allow_custom_code=allow_custom_code)
         if not together and (elsewhere := leave_to_rank_zero()) is not None:
             return elsewhere
@@ -112,12 +114,11 @@ class Choice:
     manifest: Path | None = None
 
 
-def _recorded_archive(manifest: Path | None) -> Path:
+def _root(mmar: Path | None, manifest: Path | None) -> Path:
+    """The archive: the one that is named, or else the manifest's."""
     from vesalia.mmar.recorded import read_recorded
 
-    if manifest is None:
-        raise ConfigError("MMAR: found nothing, expected the folder of an archive; write vesalia train MMAR")
-    return read_recorded(manifest).archive
+    return read_recorded(manifest).archive if mmar is None and manifest is not None else mmar or Path()
 
 
 def _is_shared(mmar: Path, chosen: Choice, *, allow_custom_code: bool) -> bool:
