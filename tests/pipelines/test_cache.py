@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from tests.pipelines.fakes import Load, alive, items, prepared
-from vesalia.errors import DataError
+from vesalia.errors import DataError, VesaliaError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.cache import Cache
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.store import MemoryStore, sample_bytes
+from vesalia.pipelines.store_disk import DiskStore
 from vesalia.testing.pipelines import ItemSourceSuite
 
 
@@ -111,3 +113,52 @@ def test_listed_twice_is_held_twice(tmp_path: Path) -> None:
     held.move_to(0)
     assert [held.get(index).name for index in held.window(0)] == ["c0", "c0_2"]
     assert torch.equal(held.get(0)["image"].data, held.get(1)["image"].data)
+
+
+def item_bytes(folder: Path) -> int:
+    return sample_bytes(prepared(items(folder, 1), Load()).get(0))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_budget_is_kept_and_what_has_no_room_is_made_each_time(tmp_path: Path, workers: int) -> None:
+    load, limit = Load(), 2 * item_bytes(tmp_path)
+    inner, store = prepared(items(tmp_path, 5), load), MemoryStore(limit=limit)
+    held = Cache(inner, num_cache_objects=5, num_workers=workers, store=store, budget_gb=limit / 1e9)
+    held.move_to(0)
+    assert len(held.held) == 2
+    plan = held.plan
+    assert (plan.items, plan.held, plan.held_bytes, plan.limit_bytes) == (5, 2, limit, limit)
+    before = len(load.loaded)
+    held.move_to(1)
+    assert len(load.loaded) == before
+    assert [held.get(index).name for index in held.window(0)] == [f"c{number}" for number in range(5)]
+    assert len(load.loaded) == before + 3
+    assert len(held.held) == 2
+
+
+def test_a_place_behind_is_asked_first_and_filled(tmp_path: Path) -> None:
+    listed, load = items(tmp_path, 3), Load()
+    behind = DiskStore(tmp_path / "kept", listed, made_by=["load"])
+    for _ in range(2):
+        held = Cache(prepared(listed, load), num_cache_objects=3, num_workers=2, store=MemoryStore(), behind=behind)
+        held.move_to(0)
+        assert held.held == {0, 1, 2}
+        assert behind.held == frozenset()
+        held.close()
+    assert len(load.loaded) == 3
+
+
+def test_an_unforeseen_error_leaves_no_claim(tmp_path: Path) -> None:
+    class Wrong(Load):
+        def transform(self, sample: Sample) -> Sample:
+            raise RuntimeError(sample.name)
+
+    listed = items(tmp_path, 2)
+    store = DiskStore(tmp_path / "kept", listed, made_by=["load"])
+    with pytest.raises(VesaliaError, match="c0: RuntimeError: c0"):
+        Cache(prepared(listed, Wrong()), num_cache_objects=2, num_workers=0, store=store).move_to(0)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_what_is_made_anew_has_no_plan(tmp_path: Path) -> None:
+    assert prepared(items(tmp_path, 1), Load()).plan is None

@@ -17,6 +17,7 @@ from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.smart_cache import SmartCache, replaced_per_epoch, window_of
+from vesalia.pipelines.store import MemoryStore, sample_bytes
 from vesalia.testing.pipelines import ItemSourceSuite
 
 
@@ -199,3 +200,17 @@ def test_close_at_any_moment(tmp_path: Path) -> None:
     held.close()
     assert alive() == []
     assert held.held == set()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_window_that_moves_keeps_its_budget(tmp_path: Path, workers: int) -> None:
+    inner = prepared(items(tmp_path, 5), Load())
+    store = MemoryStore(limit=4 * sample_bytes(inner.get(0)))
+    held = SmartCache(inner, num_cache_objects=4, replace_percent=0.5, num_workers=workers, store=store)
+    for epoch in range(4):
+        held.move_to(epoch)
+        held.begin(epoch)
+        assert held.held == set(held.window(epoch))
+        assert held.plan.held == 4
+    held.close()
+    assert alive() == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vesalia.runtime.memory import is_out_of_memory
+from vesalia.runtime.memory import give_back_memory, is_out_of_memory
 
 MORE_THAN_ANY_MACHINE_HAS = 1 << 50
 
@@ -37,3 +37,18 @@ def test_what_is_said_elsewhere(error: Exception) -> None:
 )
 def test_other_errors(error: Exception) -> None:
     assert not is_out_of_memory(error)
+
+
+def test_memory_is_given_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Library:
+        def __init__(self, _: None) -> None:
+            self.malloc_trim = asked.append
+
+    monkeypatch.setattr("vesalia.runtime.memory.ctypes.CDLL", Library)
+    give_back_memory()
+    assert asked == [0]
+    monkeypatch.setattr("vesalia.runtime.memory.ctypes.CDLL", object)
+    give_back_memory()
+    assert asked == [0]

@@ -96,8 +96,8 @@ class Cache(ItemSource):
     def plan(self) -> CachePlan:
         """What the cache holds of the current window, and how long an item takes to make."""
         return CachePlan(
-            items=self._size,
-            held=self._size - len(self._left),
+            items=max(self._size - len(self._inner.bad.messages), len(self._store.held)),
+            held=min(self._size, len(self._store.held)),
             held_bytes=self._store.held_bytes,
             limit_bytes=self._store.limit,
             budget_gb=self._budget_gb,
@@ -131,14 +131,14 @@ class Cache(ItemSource):
             loading = self._load(missing, workers=self._workers)
             others = self._take(loading, progress, done=len(window) - len(missing), total=len(window))
             missing = self._wait_for(others, progress, window)
+        if self._behind is not None:
+            self._behind.keep_only(())
         if self.prepare_s:
             give_back_memory()
 
     def _let_go_of_all_but(self, wanted: Collection[int]) -> bool:
         before = self._store.held_bytes
         self._store.keep_only(wanted)
-        if self._behind is not None:
-            self._behind.keep_only(())
         return self._store.held_bytes < before
 
     def _is_settled(self, index: int) -> bool:
