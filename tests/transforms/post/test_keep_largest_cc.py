@@ -57,3 +57,10 @@ def test_a_corner_connects() -> None:
 def test_of_equal_pieces_the_first_stays() -> None:
     done = _cleaned(torch.tensor([[1, 0, 1]], dtype=torch.uint8))
     assert done.tolist() == [[1, 0, 0]]
+
+
+def test_masks_and_broken_numbers_are_cleaned_as_well() -> None:
+    pieces = _pieces()
+    assert torch.equal(_cleaned(pieces.float()), _cleaned(pieces).float())
+    assert torch.equal(_cleaned(pieces == 1), _cleaned(pieces, (1,)) == 1)
+    assert not _cleaned(torch.zeros(3, 3, dtype=torch.uint8)).any()

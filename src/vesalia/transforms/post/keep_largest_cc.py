@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,21 +40,28 @@ class KeepLargestCC(Deterministic):
         batch = volume.as_batch()
         kept = np.array(batch.cpu().numpy(), order="C")
         for channel in kept.reshape(-1, *kept.shape[2:]):
-            labels = self.applied_labels
-            for value in np.unique(channel[channel > 0]) if labels is None else labels:
-                _keep_largest(channel, value)
+            for value, box in _boxes(channel):
+                if self.applied_labels is None or value in self.applied_labels:
+                    _keep_largest(channel[box], value)
         return volume.from_batch(torch.from_numpy(kept).to(batch.device))
 
 
-def _keep_largest(channel: npt.NDArray[np.generic], value: float) -> None:
-    """Zero, in place, what is ``value`` and outside its largest component; works in the value's bounding box."""
-    mask = channel == value
-    box = ndimage.find_objects(mask.astype(np.uint8))
-    if not box:
-        return
-    inside = box[0]
-    pieces, count = ndimage.label(mask[inside], structure=np.ones((3,) * channel.ndim))
+def _boxes(channel: npt.NDArray[Any]) -> Iterator[tuple[float, tuple[slice, ...]]]:
+    """Each value above 0 and its bounding box; of whole numbers all of them come from one pass."""
+    if np.issubdtype(channel.dtype, np.integer):
+        places: Sequence[float] = range(1, int(channel.max(initial=0)) + 1)
+        found = ndimage.find_objects(channel) if places else []
+    else:
+        places = np.unique(channel[channel > 0]).tolist()
+        found = [ndimage.find_objects((channel == value).astype(np.uint8))[0] for value in places]
+    yield from ((value, box) for value, box in zip(places, found, strict=True) if box is not None)
+
+
+def _keep_largest(part: npt.NDArray[np.generic], value: float) -> None:
+    """Zero, in place, what is ``value`` and outside its largest component."""
+    mask = part == value
+    pieces, count = ndimage.label(mask, structure=np.ones((3,) * part.ndim))
     if count > 1:
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
-        channel[inside][mask[inside] & (pieces != sizes.argmax())] = 0
+        part[mask & (pieces != sizes.argmax())] = 0
