@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -96,3 +98,13 @@ def test_a_box_within_a_larger_volume_is_all_that_is_read() -> None:
 def test_without_numba_nothing_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(affine_loops, "_numba_is_there", lambda: False)
     assert compile_ahead() is None
+
+
+def test_compiling_leaves_standard_output_alone() -> None:
+    pytest.importorskip("numba")
+    code = (
+        "from vesalia.imaging.affine_loops import compile_ahead; compile_ahead().join(); "
+        "from numba.core import errors; print(type(errors.termcolor()).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "NOPColorScheme"

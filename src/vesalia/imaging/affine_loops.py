@@ -10,6 +10,7 @@ Compiled code is kept in memory only: Numba's index of compiled files is a pickl
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ import numpy.typing as npt
 __all__ = ["Reading", "compile_ahead", "is_compiled", "read_linear", "read_nearest"]
 
 Array = npt.NDArray[Any]
+
+_PLAIN_MESSAGES = "NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"
+"""Numba colours messages by putting another ``sys.stdout`` in place and the old one back: from a thread, that may be
+one that is no longer the process's."""
 
 _EDGE = 0.501
 """Half a voxel and the tolerance of :mod:`vesalia.imaging.resample`."""
@@ -103,6 +108,7 @@ def _numba_is_there() -> bool:
 def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
     if not _numba_is_there():
         return linear_rows, nearest_rows
+    os.environ.setdefault(_PLAIN_MESSAGES, "1")
     import numba  # noqa: PLC0415 - an extra, and half a second to import
 
     compiled = numba.njit(nogil=True, error_model="numpy")
