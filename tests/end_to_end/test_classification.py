@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.tiny_classification import make_archive
+from vesalia.api import Archive
 from vesalia.cli.main import app
+from vesalia.datatools.new_archive import new_archive
 
 pytestmark = pytest.mark.slow
 
@@ -152,3 +154,22 @@ def test_findings_that_have_no_names_are_numbered_and_none_is_the_background(arc
     call("train", published, "-c", "config/config_train.json", *(word for each in data for word in ("--set", each)))
     card = json.loads((published / "models" / "model.json").read_text())
     assert card["class_names"] == ["class_0", "class_1", "class_2"]
+
+
+def test_an_archive_that_new_wrote(archive: Path, tmp_path: Path) -> None:
+    made = Archive(new_archive(tmp_path / "mmar", data=archive.parent / "data", task="classification"))
+    assert made.check().ok
+    made.train(overrides={"epochs": 1}, device="cpu")
+    assert made.check().ok
+    assert 0 <= made.evaluate(device="cpu").metrics["Average_AUC"].overall.mean <= 1
+    made.infer(device="cpu")
+    assert len(rows_of(tmp_path / "mmar" / "eval" / "classification_results.csv")) == 6
+
+
+def test_a_label_that_is_too_short_is_told_by_the_check_of_a_trained_archive(archive: Path, tmp_path: Path) -> None:
+    listed = json.loads((archive.parent / "data" / "dataset.json").read_text())
+    listed["validation"][0]["label"] = [1, 0]
+    (tmp_path / "dataset.json").write_text(json.dumps(listed))
+    overrides = {"DATASET_JSON": str(tmp_path / "dataset.json")}
+    (fault,) = Archive(archive).check(config="config/config_validation.json", overrides=overrides).faults
+    assert (fault.found, fault.expected) == ("2 numbers", "3, as output_label_format [1, 1, 1] says")

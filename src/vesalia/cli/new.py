@@ -17,9 +17,13 @@ __all__ = ["new"]
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; must be new or empty.")],
     data: Annotated[
-        Path, typer.Option(help="A Decathlon-style dataset.json (or its folder), or an nnU-Net raw dataset.")
+        Path,
+        typer.Option(
+            help="A Decathlon-style dataset.json (or its folder), or an nnU-Net raw dataset; for a classification a "
+            "data list with numbers as labels, or a folder of pictures per class."
+        ),
     ],
-    task: Annotated[str, typer.Option(help="What to learn; segmentation is there now.")] = "segmentation",
+    task: Annotated[str, typer.Option(help="What to learn: segmentation or classification.")] = "segmentation",
     json_wanted: JsonOption = False,
 ) -> None:
     """Write a ready archive for a data set, with spacing, intensities and sizes taken from the data."""

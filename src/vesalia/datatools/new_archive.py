@@ -3,18 +3,25 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vesalia.datatools.classification_template import (
+    classification_card,
+    classification_evaluate_config,
+    classification_train_config,
+)
 from vesalia.datatools.command_templates import LOG_CONFIG, command_scripts
 from vesalia.datatools.dataset import read_dataset
 from vesalia.datatools.description import DatasetDescription
 from vesalia.datatools.evaluate_template import evaluate_config
+from vesalia.datatools.labelled_pictures import read_labelled_pictures
 from vesalia.datatools.model_card import model_card
+from vesalia.datatools.picture_scan import scan_pictures
 from vesalia.datatools.readable_json import readable_json
 from vesalia.datatools.scan import DatasetFingerprint, scan
-from vesalia.datatools.sizing import Sizes, choose_sizes
+from vesalia.datatools.sizing import choose_sizes
 from vesalia.datatools.train_template import train_config
 from vesalia.datatools.whole_folder import refuse_occupied, whole_folder
 from vesalia.errors import ConfigError, DataError, Fault
@@ -24,7 +31,7 @@ from vesalia.runtime.machine import available_memory_bytes
 
 __all__ = ["new_archive"]
 
-_TASK = "segmentation"
+_Progress = Callable[[int, int], None] | None
 
 
 def new_archive(
@@ -36,12 +43,14 @@ def new_archive(
 ) -> Path:
     """Write an MMAR that trains, validates and infers on ``data`` as it stands.
 
-    Voxel size, intensity window, crop, batch and cache come from a scan of the data and the memory of this machine.
+    Voxel size, intensities, crop, network, batch and cache come from a scan of the data and the memory of this machine.
 
     Args:
         folder: Where to write; must be missing or empty. It is whole or not there.
-        data: A Decathlon data set or an nnU-Net version 2 raw data set: its folder or its ``dataset.json``.
-        task: What the model does; ``segmentation`` is there now.
+        data: For a segmentation a Decathlon data set or an nnU-Net version 2 raw data set: its folder or its
+            ``dataset.json``. For a classification a data list of pictures whose labels are numbers, or a folder with a
+            folder of pictures per class.
+        task: What the model does: ``segmentation`` or ``classification``.
         progress: Called during the scan with (cases done, cases in all).
 
     Returns:
@@ -52,36 +61,63 @@ def new_archive(
         UserError: The folder holds something already.
         DataError: The data set is in no known layout, is damaged, or its images and labels disagree.
     """
-    if task != _TASK:
-        raise ConfigError(f"task: found {task!r}, expected {_TASK!r}, the one there is now; write --task {_TASK}")
+    if task not in _TASKS:
+        known = " or ".join(map(repr, _TASKS))
+        raise ConfigError(f"task: found {task!r}, expected {known}; write --task {next(iter(_TASKS))}")
     refuse_occupied(folder)
+    files = _TASKS[task](data, progress)
+    with whole_folder(folder) as draft:
+        for name in FOLDERS:
+            (draft / name).mkdir()
+        for name, text in files.items():
+            write_text(draft / name, text)
+        _write_commands(draft / "commands")
+        write_text(draft / "resources" / "log.config", LOG_CONFIG)
+    return folder
+
+
+def _segmentation(data: Path, progress: _Progress) -> dict[str, str]:
     description = read_dataset(data)
     _require_cases(description)
     fingerprint = scan(description, progress)
     _require_usable(description, fingerprint)
     sizes = choose_sizes(description, fingerprint, memory_bytes=available_memory_bytes())
-    with whole_folder(folder) as draft:
-        for name in FOLDERS:
-            (draft / name).mkdir()
-        _write_configs(draft / "config", description, sizes)
-        _write_commands(draft / "commands")
-        write_text(draft / "docs" / "README.md", model_card(description, fingerprint=fingerprint, sizes=sizes))
-        write_text(draft / "resources" / "log.config", LOG_CONFIG)
-    return folder
+    return {
+        "config/config_train.json": readable_json(train_config(sizes)),
+        "config/config_validation.json": readable_json(evaluate_config(sizes, description.class_names())),
+        "config/dataset.json": readable_json(_data_list(description)),
+        "config/environment.json": _environment(description.root, "segmentation"),
+        "docs/README.md": model_card(description, fingerprint=fingerprint, sizes=sizes),
+    }
 
 
-def _write_configs(folder: Path, description: DatasetDescription, sizes: Sizes) -> None:
-    write_text(folder / "config_train.json", readable_json(train_config(sizes)))
-    write_text(folder / "config_validation.json", readable_json(evaluate_config(sizes, description.class_names())))
-    write_text(folder / "dataset.json", readable_json(_data_list(description)))
+def _classification(data: Path, progress: _Progress) -> dict[str, str]:
+    pictures = read_labelled_pictures(data)
+    sizes = scan_pictures(pictures, memory_bytes=available_memory_bytes(), progress=progress)
+    return {
+        "config/config_train.json": readable_json(classification_train_config(pictures, sizes)),
+        "config/config_validation.json": readable_json(classification_evaluate_config(pictures, sizes)),
+        "config/dataset.json": readable_json(pictures.data_list()),
+        "config/environment.json": _environment(pictures.root, "classification"),
+        "docs/README.md": classification_card(pictures, sizes),
+    }
+
+
+_TASKS: Mapping[str, Callable[[Path, _Progress], dict[str, str]]] = {
+    "segmentation": _segmentation,
+    "classification": _classification,
+}
+
+
+def _environment(root: Path, task: str) -> str:
     environment = {
-        "DATA_ROOT": str(description.root),
+        "DATA_ROOT": str(root),
         "DATASET_JSON": "config/dataset.json",
-        "PROCESSING_TASK": _TASK,
+        "PROCESSING_TASK": task,
         "MMAR_CKPT_DIR": "models",
         "MMAR_EVAL_OUTPUT_PATH": "eval",
     }
-    write_text(folder / "environment.json", readable_json(environment))
+    return readable_json(environment)
 
 
 def _write_commands(folder: Path) -> None:
