@@ -60,7 +60,7 @@ def train(cases: list[Case], steps: int) -> Model:
         optimizer.step()
         schedule.step()
         if step % 100 == 0:
-            say(f"step {step}: loss {float(loss):.3f}")
+            say(f"step {step}: loss {loss.item():.3f}")
     return model.eval()
 
 

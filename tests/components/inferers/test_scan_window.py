@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import Literal, cast
 
 import pytest
 import torch
+from monai.inferers.utils import sliding_window_inference
 
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.components.models.base import Model
@@ -80,7 +82,21 @@ def test_a_window_that_never_moves_is_a_config_error() -> None:
 
 
 def test_warnings_of_the_network_are_shown() -> None:
-    """Only MONAI's own are silenced, and only while it runs."""
+    """None is silenced for good."""
     TFScanWindowInferer([8, 8])(torch.zeros(1, 1, 8, 8), VoxelwiseModel())
     with pytest.warns(UserWarning, match="still heard"):
         warnings.warn("still heard", UserWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize("mode", ["constant", "gaussian"])
+@pytest.mark.parametrize("shape", [(19, 14, 23), (5, 30, 9), (21, 18)])
+def test_averages_are_those_of_monai(shape: tuple[int, ...], mode: Literal["constant", "gaussian"]) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Conv3d if len(shape) == 3 else torch.nn.Conv2d
+    model, window = cast("Model", layer(1, 3, 3, padding=1)), (8, 12, 8)[: len(shape)]
+    image = torch.randn(2, 1, *shape)
+    expected = sliding_window_inference(image, window, 4, model, overlap=0.4, mode=mode)
+    assert isinstance(expected, torch.Tensor)
+    model.size_divisor = 1
+    found = TFScanWindowInferer(window, batch_size=3, overlap=0.4, mode=mode)(image, model)
+    torch.testing.assert_close(found, expected.detach(), atol=1e-5, rtol=1e-4)

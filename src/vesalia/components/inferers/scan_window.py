@@ -94,7 +94,8 @@ class TFScanWindowInferer(Inferer):
             for (member, index), values in zip(group, said, strict=True):
                 box, inside = _places(plan, index)
                 weight = weights[inside]
-                sums[member][_of_all(box)] += values[_of_all(inside)].float() * weight
+                part = values[_of_all(inside)].float()
+                sums[member][_of_all(box)] += part if self.mode == "constant" else part * weight
                 if member == 0:
                     totals[box] += weight
         return image.new_empty(0) if sums is None else sums.div_(totals)
@@ -102,7 +103,7 @@ class TFScanWindowInferer(Inferer):
 
 def _seen(image: torch.Tensor, plan: WindowPlan, index: tuple[int, ...]) -> torch.Tensor:
     """What a window sees of ``[C, *spatial]``, padded with zeros to its size."""
-    view, padding = cut_window(image, plan.start(index), plan.window)
+    view, padding = cut_window(image, plan.start(index), window=plan.window)
     # F.pad counts axes from the last to the first.
     return F.pad(view.float(), [voxels for side in reversed(padding) for voxels in side])
 
