@@ -64,7 +64,7 @@ def together(data: Path, count: int, world: int) -> int:
         process.join(WAIT_S)
     for number, own, shared, plan in answers:
         say(f"rank {number} of {world}: {own / 1e6:8.1f} MB of its own, {shared / 1e6:.1f} MB shared; {plan}")
-    return sum(own for _, own, _, _ in answers) + max(shared for _, _, shared, _ in answers)
+    return int(sum(own for _, own, _, _ in answers) + max(shared for _, _, shared, _ in answers))
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ def test_the_walk_keeps_a_thin_layer_open() -> None:
 
 def test_a_window_is_a_view_and_says_what_it_lacks() -> None:
     image = np.arange(30).reshape(1, 5, 6)
-    seen, padding = cut_window(image, (-1, 4), (8, 2))
+    seen, padding = cut_window(image, (-1, 4), window=(8, 2))
     assert seen.base is image.base
     assert (seen.shape, padding) == ((1, 5, 2), ((1, 2), (0, 0)))
 

@@ -34,7 +34,7 @@ def connected(world: int, **more: Any) -> list[Lifeline]:
     waiting = threading.Thread(target=ends[0].accept, kwargs={"timeout_s": _PATIENCE_S})
     waiting.start()
     for end in ends[1:]:
-        end.call("127.0.0.1", port, token, timeout_s=_PATIENCE_S)
+        end.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
     waiting.join(_PATIENCE_S)
     return ends
 
@@ -127,7 +127,7 @@ def test_a_stranger_is_turned_away() -> None:
         with socket.create_connection(("127.0.0.1", port)) as stranger:
             stranger.sendall(hello)
     other = Lifeline(1, 2)
-    other.call("127.0.0.1", port, token, timeout_s=_PATIENCE_S)
+    other.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
     waiting.join(_PATIENCE_S)
     assert list(first._lines) == [1]
     other.close()

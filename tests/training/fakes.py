@@ -240,7 +240,7 @@ class Run:
     schedule: Schedule = field(default_factory=lambda: EpochSchedule(10, 1))
     average: WeightAverage | None = None
     meter: Meter = field(default_factory=Meter)
-    parts: dict[str, Stateful] = field(default_factory=dict)
+    parts: Mapping[str, Stateful] = field(default_factory=dict)
 
 
 def make_run(seed: int = 0, *, steps: int = 2, counters: Counters | None = None) -> Run:

@@ -61,8 +61,7 @@ def train(
     allow_custom_code: AllowCustomCode = False,
 ) -> None:
     """Train a model; Ctrl-C saves, --resume goes on."""
-    if mmar is None and from_manifest is None:
-        raise typer.BadParameter("missing; write vesalia train MMAR, or --from-manifest FILE", param_hint="MMAR")
+    _require_source(mmar, from_manifest)
 
     def work() -> dict[str, Any]:
         from vesalia.api import TRAIN_CONFIG, Archive  # late: nibabel and numpy
@@ -76,7 +75,6 @@ def train(
         together = _is_shared(root, chosen, allow_custom_code=allow_custom_code)
         if not together and (elsewhere := leave_to_rank_zero()) is not None:
             return elsewhere
-        budget_s = None if budget is None else parse_duration(budget, option="--budget")
         archive = Archive(root, allow_custom_code=allow_custom_code)
         with StopRequest() as stop:
             result = archive.train(
@@ -84,7 +82,7 @@ def train(
                 environment=environment,
                 overrides=chosen.settings,
                 resume=resume,
-                budget_s=budget_s,
+                budget_s=None if budget is None else parse_duration(budget, option="--budget"),
                 budget_from=process_started(),
                 seed=seed,
                 device=device,
@@ -102,6 +100,11 @@ def train(
         return result.to_dict()
 
     run(work, json_wanted=json_wanted)
+
+
+def _require_source(mmar: Path | None, manifest: Path | None) -> None:
+    if mmar is None and manifest is None:
+        raise typer.BadParameter("missing; write vesalia train MMAR, or --from-manifest FILE", param_hint="MMAR")
 
 
 @dataclass(frozen=True)

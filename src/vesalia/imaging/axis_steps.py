@@ -27,7 +27,7 @@ class AxisStep:
     target_size: int
 
     @classmethod
-    def resizing(cls, axis: int, old: int, new: int) -> AxisStep:
+    def resizing(cls, axis: int, *, old: int, new: int) -> AxisStep:
         """The step that divides the same field of view into ``new`` voxels."""
         return cls(axis, old / new, (old / new - 1) / 2, old, new)
 
@@ -50,7 +50,7 @@ class AxisStep:
 
 
 def axis_steps(
-    matrix: npt.NDArray[np.float64], offset: npt.NDArray[np.float64], source: Sequence[int], target: Sequence[int]
+    matrix: npt.NDArray[np.float64], offset: npt.NDArray[np.float64], *, source: Sequence[int], target: Sequence[int]
 ) -> list[AxisStep] | None:
     """One step per target axis where each follows one source axis; None where the axes are oblique to each other."""
     axes = [int(np.argmax(np.abs(column))) for column in matrix.T]

@@ -55,7 +55,7 @@ def resample(data: torch.Tensor, source: Grid, *, target: Grid, mode: Mode, fill
     if mode == "linear" and not data.is_floating_point():
         data = data.float()
     matrix, offset = index_map(source, target)
-    steps = axis_steps(matrix, offset, source.shape, target.shape)
+    steps = axis_steps(matrix, offset, source=source.shape, target=target.shape)
     if steps is None:
         return _resample_freely(data, matrix, offset, target.shape, mode=mode, fill=fill)
     if all(step.keeps_field_of_view for step in steps):
@@ -77,7 +77,7 @@ def resize(data: torch.Tensor, shape: Sequence[int], *, mode: Mode) -> torch.Ten
         return F.interpolate(data, size=new, mode=kind, align_corners=False).contiguous()
     if data.dtype in _INTERPOLATE_NEAREST:
         return F.interpolate(data, size=new, mode="nearest-exact").contiguous()
-    steps = [AxisStep.resizing(axis, *sizes) for axis, sizes in enumerate(zip(old, new, strict=True))]
+    steps = [AxisStep.resizing(axis, old=a, new=b) for axis, (a, b) in enumerate(zip(old, new, strict=True))]
     return _resample_by_axis(data, steps, mode, 0.0)
 
 

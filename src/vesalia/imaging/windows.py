@@ -214,7 +214,7 @@ def _segments(starts: Sequence[int], window: int, size: int) -> tuple[Segment, .
     return tuple(segments)
 
 
-def cut_window(image: Any, start: Sequence[int], window: Sequence[int]) -> tuple[Any, tuple[tuple[int, int], ...]]:
+def cut_window(image: Any, start: Sequence[int], *, window: Sequence[int]) -> tuple[Any, tuple[tuple[int, int], ...]]:
     """What a window sees of ``[..., *spatial]``, as a view, and how many voxels of padding it needs on both sides.
 
     Args:

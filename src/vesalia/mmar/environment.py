@@ -78,7 +78,7 @@ def gather(
     raw = {name: Variable(name, value, origin, file) for origin, file, layer in layers for name, value in layer.items()}
     variables = {name: _resolved(variable, raw, findings) for name, variable in raw.items()}
     _check_task(variables.get("PROCESSING_TASK"), findings)
-    return {name: located(variable, archive, findings) for name, variable in variables.items()}
+    return {name: located(variable, archive, findings=findings) for name, variable in variables.items()}
 
 
 def _scalars(data: Mapping[str, Any]) -> dict[str, object]:
@@ -114,7 +114,7 @@ def _check_task(task: Variable | None, findings: Findings) -> None:
         )
 
 
-def located(variable: Variable, archive: ArchiveFolder, findings: Findings) -> Variable:
+def located(variable: Variable, archive: ArchiveFolder, *, findings: Findings) -> Variable:
     """The variable with an absolute path, if it is one of those that hold paths."""
     if variable.name not in _PATHS or variable.value in {None, ""}:
         return variable

@@ -65,7 +65,7 @@ def step_count(items: int, batch_size: int) -> int:
     return ceil(items / batch_size)
 
 
-def steps_done(done: int, items: int, batch_size: int) -> int:
+def steps_done(done: int, items: int, *, batch_size: int) -> int:
     """Steps of an epoch of ``items`` of which ``done`` are done; a part of a step is none, unless it is the last."""
     return step_count(items, batch_size) if done >= items else done // batch_size
 

@@ -21,7 +21,6 @@ from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescrip
 import numpy as np
 import torch
 
-import vesalia
 from vesalia.errors import DataError
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.item_file import Kept
@@ -210,7 +209,7 @@ def _code_beside(module: ModuleType) -> str:
 
 def _own_code() -> str:
     """A hash of Vesalia itself: a checkout changes without a new version."""
-    return _digest_of_code(Path(vesalia.__file__).resolve().parent, ("imaging", "transforms", "pipelines"))
+    return _digest_of_code(Path(__file__).resolve().parents[1], ("imaging", "transforms", "pipelines"))
 
 
 def _digest_of_code(folder: Path, parts: Sequence[str] = (".",)) -> str:

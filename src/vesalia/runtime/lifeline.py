@@ -119,7 +119,7 @@ class Lifeline:
             self._lines[int(hello["rank"])] = line
             self._watch(int(hello["rank"]), reader)
 
-    def call(self, host: str, port: int, token: str, *, timeout_s: float) -> None:
+    def call(self, host: str, port: int, *, token: str, timeout_s: float) -> None:
         """On another rank: connect to the first one.
 
         Raises:

@@ -249,7 +249,7 @@ def _meet(launch: Launch, lifeline: Lifeline, *, on_gpu: bool) -> Together:
         if ranks.first:
             lifeline.accept(timeout_s=_MEETING_S)
         else:
-            lifeline.call(launch.host, port, token, timeout_s=_MEETING_S)
+            lifeline.call(launch.host, port, token=token, timeout_s=_MEETING_S)
         ranks.total(0.0)
     except (OSError, RuntimeError, ValueError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -161,7 +161,7 @@ class _Setup:
         pipeline = self._pipeline(builder, "train", epoch=counters.epoch - 1)
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
-        counters.step_in_epoch = steps_done(counters.items_in_epoch, pipeline.items, pipeline.items_per_step)
+        counters.step_in_epoch = steps_done(counters.items_in_epoch, pipeline.items, batch_size=pipeline.items_per_step)
         network, wrapped = fabric.setup(self._trainee(model, fabric), optimizer)
         validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
         schedule = self._schedule(counters, pipeline.steps_per_epoch)

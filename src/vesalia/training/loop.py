@@ -145,7 +145,7 @@ class Trainer:
             samples, measured = self._step(batch)
         now.step += 1
         now.items_in_epoch = min(now.items_in_epoch + self.pipeline.items_per_step, self.pipeline.items)
-        now.step_in_epoch = steps_done(now.items_in_epoch, self.pipeline.items, self.pipeline.items_per_step)
+        now.step_in_epoch = steps_done(now.items_in_epoch, self.pipeline.items, batch_size=self.pipeline.items_per_step)
         now.seconds = self._seconds_before + time.monotonic() - self._began
         self.schedule.stepped(epoch=now.epoch, step=now.step_in_epoch, steps_per_epoch=self.pipeline.steps_per_epoch)
         self.meter.add(measured.pop(_LOSS), measured, samples=samples)

@@ -32,7 +32,7 @@ def test_room_can_be_written(shape: tuple[int, ...]) -> None:
 
 def test_places_are_taken_and_arrays_are_themselves() -> None:
     values, arrays = np.arange(12, dtype=np.float32).reshape(1, 3, 4), NumpyArrays()
-    assert arrays.take(values, 2, np.array([3, 0])).tolist() == [[[3, 0], [7, 4], [11, 8]]]
+    assert arrays.take(values, 2, index=np.array([3, 0])).tolist() == [[[3, 0], [7, 4], [11, 8]]]
     assert arrays.given(values) is arrays.plain(values) is values
     assert arrays.on_machine
 

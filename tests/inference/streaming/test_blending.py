@@ -57,7 +57,7 @@ def blended(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode, ar
         seen = [slice(max(0, -s), min(e, n - s)) for s, e, n in zip(start, plan.window, plan.shape, strict=True)]
         for slab in slabs(plan, index, channels=channels):
             place: Any = (slice(None), slice(slab[0] - start[0], slab[1] - start[0]), *seen[1:])
-            finished = blender.add(index, slab, arrays.given(said[index][place].copy()))
+            finished = blender.add(index, slab, values=arrays.given(said[index][place].copy()))
             if finished is not None:
                 sink.take(finished, arrays)
     assert blender.shelf.taken_bytes <= max(budget, 64_000_000)

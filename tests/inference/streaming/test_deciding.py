@@ -22,7 +22,7 @@ FINISHED = Finished((0, 0), (slice(0, 2), slice(0, 3)), SUMS, WindowPlan.of((2, 
 
 @pytest.mark.parametrize("threshold", [None, 0.5])
 def test_labels_or_masks_here_or_there(threshold: float | None) -> None:
-    steps = axis_steps(*index_map(OWN, TURNED), OWN.shape, TURNED.shape)
+    steps = axis_steps(*index_map(OWN, TURNED), source=OWN.shape, target=TURNED.shape)
     assert steps is not None
     here, there = (Decision(t, threshold=threshold) for t in (Target(OWN), Target(TURNED, tuple(steps))))
     for decision in (here, there):

@@ -16,28 +16,28 @@ IMAGE = torch.zeros(1, 1, 8, 8, 8)
 @pytest.mark.parametrize("dims", [2, 3])
 def test_it_is_found(dims: int) -> None:
     model = Net(dims=dims).eval()
-    assert find_head(model, model.logits, IMAGE[..., 0] if dims == 2 else IMAGE) is model.last
+    assert find_head(model, model.logits, image=IMAGE[..., 0] if dims == 2 else IMAGE) is model.last
 
 
 def test_one_that_looks_around_is_left_alone() -> None:
     model = Net(pointwise=False).eval()
-    assert find_head(model, model.logits, IMAGE) is None
+    assert find_head(model, model.logits, image=IMAGE) is None
 
 
 def test_one_whose_output_is_changed_is_left_alone() -> None:
     model = Net().eval()
-    assert find_head(model, lambda image: model.logits(image) * 2, IMAGE) is None
+    assert find_head(model, lambda image: model.logits(image) * 2, image=IMAGE) is None
 
 
 @pytest.mark.parametrize("arguments", [{"stride": 2}, {"groups": 2}, {"padding": 1}])
 def test_one_that_is_more_than_a_product_is_left_alone(arguments: dict[str, int]) -> None:
     model = nn.Sequential(nn.Conv3d(2, 4, 1, **arguments))  # type: ignore[arg-type] # numbers all
-    assert find_head(model, model, torch.zeros(1, 2, 8, 8, 8)) is None
+    assert find_head(model, model, image=torch.zeros(1, 2, 8, 8, 8)) is None
 
 
 def test_a_network_that_refuses_the_small_image_is_left_alone() -> None:
     model = Net().eval()
-    assert find_head(model, model.logits, torch.zeros(1, 3, 8, 8, 8)) is None
+    assert find_head(model, model.logits, image=torch.zeros(1, 3, 8, 8, 8)) is None
 
 
 def test_set_aside_it_does_nothing_and_notes_its_input() -> None:

@@ -20,7 +20,7 @@ INSIDE: Any = (slice(None), *PLACE)
 
 
 def probabilities(net: Network, member: int = 1) -> torch.Tensor:
-    return net.probabilities(net(IMAGE), member, PLACE)
+    return net.probabilities(net(IMAGE), member, place=PLACE)
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear"])
@@ -90,6 +90,6 @@ def test_one_that_uses_its_last_layer_otherwise_on_large_images() -> None:
 def test_memory_is_used_again() -> None:
     net = network()
     said = net(IMAGE)
-    first: Callable[[], int] = net.probabilities(said, 0, PLACE).data_ptr
-    assert first() == net.probabilities(said, 1, PLACE).data_ptr()
+    first: Callable[[], int] = net.probabilities(said, 0, place=PLACE).data_ptr
+    assert first() == net.probabilities(said, 1, place=PLACE).data_ptr()
     assert net(IMAGE).channels == 5

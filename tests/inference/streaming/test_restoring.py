@@ -53,7 +53,7 @@ def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.Mo
     monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
     monkeypatch.setattr(blending, "_SLAB_BYTES", 3000)
     grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
-    steps = axis_steps(*index_map(SOURCE, grid), SHAPE, grid.shape)
+    steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None
     run = streaming(plan)
     whole = Averages(torch.empty(5, *SHAPE))
@@ -69,7 +69,7 @@ def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.Mo
 
 def test_no_face_is_left_over() -> None:
     grid = TARGETS["finer"]
-    steps = axis_steps(*index_map(SOURCE, grid), SHAPE, grid.shape)
+    steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None
     sink = Restoring(steps, Labels(grid.shape, channels=5))
     streaming(WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)).run(IMAGE, sink)

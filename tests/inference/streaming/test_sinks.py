@@ -33,8 +33,8 @@ def test_masks_are_decided_by_averages() -> None:
 def test_axes_may_lie_otherwise_in_the_result() -> None:
     box, values = (slice(0, 1), slice(0, 2)), np.array([[[1.0, 0.0]], [[0.0, 1.0]]], dtype=np.float32)
     labels, masks = Labels((2, 6), channels=2, order=(1, 0)), Masks((2, 6), channels=2, threshold=0.5, order=(1, 0))
-    labels.put(box, values, NumpyArrays())
-    masks.put(box, values, NumpyArrays())
+    labels.put(box, values, arrays=NumpyArrays())
+    masks.put(box, values, arrays=NumpyArrays())
     assert labels.result[0, :, 0].tolist() == [0, 1]
     assert masks.result[:, :, 0].tolist() == [[1, 0], [0, 1]]
 

@@ -17,7 +17,7 @@ def test_they_agree_with_numpy() -> None:
     plain, given = NumpyArrays(), ARRAYS.given(VALUES)
     assert np.array_equal(ARRAYS.plain(ARRAYS.largest(given)), plain.largest(VALUES))
     index = np.array([1, 1, 0])
-    assert np.array_equal(ARRAYS.plain(ARRAYS.take(given, 1, index)), plain.take(VALUES, 1, index))
+    assert np.array_equal(ARRAYS.plain(ARRAYS.take(given, 1, index=index)), plain.take(VALUES, 1, index=index))
     assert ARRAYS.empty(2, (3, 4)).shape == (2, 3, 4)
 
 

@@ -99,7 +99,7 @@ def predict(sample: Sample, how: Prediction, *, post: Sequence[Step]) -> Sample:
 def _windows(image: npt.NDArray[Any], plan: WindowPlan, group: Sequence[tuple[int, ...]]) -> npt.NDArray[np.float32]:
     seen = np.zeros((len(group), len(image), *plan.window), dtype=np.float32)
     for window, index in zip(seen, group, strict=True):
-        view, padding = cut_window(image, plan.start(index), plan.window)
+        view, padding = cut_window(image, plan.start(index), window=plan.window)
         inner = (slice(before, size - after) for size, (before, after) in zip(plan.window, padding, strict=True))
         place: Any = (slice(None), *inner)
         window[place] = view
@@ -117,7 +117,7 @@ def _blend(blender: Blender, sink: Sink, index: tuple[int, ...], output: npt.NDA
     for slab in slabs(plan, index, channels=len(output)):
         box[0] = slice(*slab)
         place: Any = (slice(None), *(slice(b.start - s, b.stop - s) for b, s in zip(box, start, strict=True)))
-        finished = blender.add(index, slab, output[place])
+        finished = blender.add(index, slab, values=output[place])
         if finished is not None:
             sink.take(finished, blender.arrays)
 
@@ -202,5 +202,5 @@ def _target(step: RestoreOriginalShape, sample: Sample) -> tuple[Grid, tuple[Axi
         return None
     if image.grid.matches(origin.grid):
         return origin.grid, None
-    found = axis_steps(*index_map(image.grid, origin.grid), image.spatial_shape, origin.grid.shape)
+    found = axis_steps(*index_map(image.grid, origin.grid), source=image.spatial_shape, target=origin.grid.shape)
     return None if found is None else (origin.grid, tuple(found))

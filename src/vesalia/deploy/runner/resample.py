@@ -51,7 +51,7 @@ def resample(data: _Array, source: Grid, *, target: Grid, mode: Mode, fill: floa
     """``[C, *source.shape]`` to ``[C, *target.shape]``; ``linear`` makes whole numbers float32."""
     data = _interpolable(data, mode)
     matrix, offset = index_map(source, target)
-    steps = axis_steps(matrix, offset, source.shape, target.shape)
+    steps = axis_steps(matrix, offset, source=source.shape, target=target.shape)
     if steps is None:
         return _resample_freely(data, matrix, offset, target.shape, mode=mode, fill=fill)
     if all(step.keeps_field_of_view for step in steps):
@@ -67,7 +67,7 @@ def resize(data: _Array, shape: Sequence[int], *, mode: Mode) -> _Array:
     if new == old:
         return data
     if mode == "nearest" and data.dtype.name not in _RESIZED_IN_FLOAT32:
-        steps = [AxisStep.resizing(axis, *sizes) for axis, sizes in enumerate(zip(old, new, strict=True))]
+        steps = [AxisStep.resizing(axis, old=a, new=b) for axis, (a, b) in enumerate(zip(old, new, strict=True))]
         return _resample_by_axis(data, steps, mode, 0.0)
     changes = sorted(
         (axis for axis in range(len(old)) if old[axis] != new[axis]), key=lambda axis: new[axis] / old[axis]

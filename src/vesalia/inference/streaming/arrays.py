@@ -39,7 +39,7 @@ class Arrays(Protocol):
     def largest(self, values: Any) -> Any:
         """The number of the largest channel of ``[C, *spatial]``, the first one of equals."""
 
-    def take(self, values: Any, axis: int, index: npt.NDArray[np.int64]) -> Any:
+    def take(self, values: Any, axis: int, *, index: npt.NDArray[np.int64]) -> Any:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
 
 
@@ -69,7 +69,7 @@ class NumpyArrays:
         """The number of the largest channel, the first one of equals."""
         return largest_channel(values)
 
-    def take(self, values: npt.NDArray[Any], axis: int, index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def take(self, values: npt.NDArray[Any], axis: int, *, index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
         return np.take(values, index, axis=axis)
 

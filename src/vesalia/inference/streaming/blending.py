@@ -93,7 +93,7 @@ class Blender:
         """What the sums are made with."""
         return self.shelf.arrays
 
-    def add(self, index: tuple[int, ...], slab: tuple[int, int], values: Any) -> Finished | None:
+    def add(self, index: tuple[int, ...], slab: tuple[int, int], *, values: Any) -> Finished | None:
         """Add a slab of a window.
 
         Args:

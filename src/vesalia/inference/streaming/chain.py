@@ -60,7 +60,7 @@ class StreamedChain:
             return Target(origin.grid)
         if len(origin.grid.shape) != len(image.spatial_shape):
             return None
-        steps = axis_steps(*index_map(image.grid, origin.grid), image.grid.shape, origin.grid.shape)
+        steps = axis_steps(*index_map(image.grid, origin.grid), source=image.grid.shape, target=origin.grid.shape)
         return None if steps is None else Target(origin.grid, tuple(steps))
 
 

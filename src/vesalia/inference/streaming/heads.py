@@ -35,7 +35,7 @@ class SetAside:
     autocast: bool = False
 
 
-def find_head(model: nn.Module, run: Run, image: torch.Tensor) -> Pointwise | None:
+def find_head(model: nn.Module, run: Run, *, image: torch.Tensor) -> Pointwise | None:
     """The layer whose output is the network's own, if it looks at one voxel at a time; None where there is no such.
 
     Args:

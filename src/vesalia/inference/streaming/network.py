@@ -46,7 +46,7 @@ class Pass:
         """Channels of the probabilities."""
         return self.output.shape[1] if self.head is None else self.head.out_channels
 
-    def into(self, memory: torch.Tensor, member: int, place: Box) -> None:
+    def into(self, memory: torch.Tensor, member: int, *, place: Box) -> None:
         """Write the probabilities of one window at a place to float32 ``[C, *place]``."""
         inside: Any = (slice(None), *place)
         part = self.output[member][inside]
@@ -111,14 +111,14 @@ class Network:
                 self._head = None  # the network does something else with it on images of this size
             return Pass(self._activation, self._run(windows))
 
-    def probabilities(self, said: Pass, member: int, place: Box) -> torch.Tensor:
+    def probabilities(self, said: Pass, member: int, *, place: Box) -> torch.Tensor:
         """``[C, *place]`` float32 of one window of a pass; the memory is used again for the next."""
         shape = (said.channels, *(side.stop - side.start for side in place))
         if self._memory is None or self._memory.numel() < prod(shape):
             self._memory = torch.empty(prod(shape), device=self.device)
         values = self._memory[: prod(shape)].view(shape)
         with self._timed():
-            said.into(values, member, place)
+            said.into(values, member, place=place)
         return values
 
     @contextmanager
@@ -160,6 +160,6 @@ class Network:
         """The last layer, if it can be set aside; it is looked for once."""
         if not self._sought and isinstance(self.model, Model):
             with torch.no_grad(), self.precision():
-                self._head = find_head(self.model, self._run, self.probe(channels=channels, dims=dims))
+                self._head = find_head(self.model, self._run, image=self.probe(channels=channels, dims=dims))
         self._sought = True
         return self._head

@@ -103,7 +103,7 @@ class Streaming:
     def _windows(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> torch.Tensor:
         seen = []
         for index in group:
-            view, padding = cut_window(image, self.plan.start(index), self.plan.window)
+            view, padding = cut_window(image, self.plan.start(index), window=self.plan.window)
             # F.pad counts axes from the last to the first.
             sides = [voxels for side in reversed(padding) for voxels in side]
             seen.append(F.pad(view, sides) if any(sides) else view)
@@ -118,7 +118,7 @@ class Streaming:
         for slab in slabs(self.plan, index, channels=channels):
             box[0] = slice(*slab)
             place = tuple(slice(side.start - first, side.stop - first) for side, first in zip(box, start, strict=True))
-            values = self.network.probabilities(said, member, place)
+            values = self.network.probabilities(said, member, place=place)
             finished = self._added(blender, index, slab, values)
             if finished is not None:
                 sink.take(finished, blender.arrays)
@@ -128,12 +128,12 @@ class Streaming:
     ) -> Finished | None:
         arrays: Any = blender.arrays
         try:
-            return blender.add(index, slab, values.to(arrays.device))
+            return blender.add(index, slab, values=values.to(arrays.device))
         except RuntimeError as error:
             if arrays.on_machine or not is_out_of_memory(error):
                 raise
         _leave_device(blender)
-        return blender.add(index, slab, values.cpu())
+        return blender.add(index, slab, values=values.cpu())
 
     def blender(self, said: Pass) -> Blender:
         """A blender on the network's device, or on the processor where the device has no room for the sums."""

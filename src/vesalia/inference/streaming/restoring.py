@@ -117,7 +117,7 @@ class Restoring:
     def _interpolate(self, values: Any, readings: Sequence[_Reading], arrays: Arrays) -> None:
         box = tuple(place for place, *_ in readings)
         if not isinstance(self._sink, Labels) or len(values) < _CHANNELS:
-            self._sink.put(box, _everywhere(values, readings, arrays), arrays)
+            self._sink.put(box, _everywhere(values, readings, arrays), arrays=arrays)
             return
         labels = arrays.plain(arrays.largest(values))
         lowest = highest = labels
@@ -126,7 +126,7 @@ class Restoring:
             highest = np.maximum(highest.take(low, axis), highest.take(high, axis))
         between = np.nonzero(lowest != highest)
         if len(between[0]) > _FEW * lowest.size:
-            self._sink.put(box, _everywhere(values, readings, arrays), arrays)
+            self._sink.put(box, _everywhere(values, readings, arrays), arrays=arrays)
             return
         if len(between[0]):
             lowest[between] = _at(values, readings, between, arrays)
@@ -179,11 +179,11 @@ def _copied(face: Any, arrays: Arrays) -> Any:
 def _everywhere(values: Any, readings: Sequence[_Reading], arrays: Arrays) -> Any:
     """``[C, *target]``: one axis after the other."""
     for axis, (_, low, high, share) in enumerate(readings, start=1):
-        below = arrays.take(values, axis, low)
+        below = arrays.take(values, axis, index=low)
         if not share.any():
             values = below
             continue
-        above = arrays.take(values, axis, high)
+        above = arrays.take(values, axis, index=high)
         above -= below
         above *= arrays.given(share.reshape([-1 if one == axis else 1 for one in range(len(readings) + 1)]))
         below += above
@@ -206,7 +206,7 @@ def _at(
             for side, size, indices, (_, low, high, share) in zip(corner, shape, chosen, readings, strict=True):
                 flat = flat * size + (high if side else low)[indices]
                 weight *= share[indices] if side else 1 - share[indices]
-            part = arrays.take(flat_values, 1, flat)
+            part = arrays.take(flat_values, 1, index=flat)
             part *= arrays.given(weight)
             total = part if total is None else total.__iadd__(part)
         parts.append(arrays.plain(arrays.largest(total)))

@@ -31,7 +31,7 @@ class Deciding(Sink, Protocol):
     def result(self) -> npt.NDArray[Any]:
         """``[channels, *shape]``, complete when all windows have come."""
 
-    def put(self, box: Box, values: Any, arrays: Arrays) -> None:
+    def put(self, box: Box, values: Any, *, arrays: Arrays) -> None:
         """Decide ``[C, *box]`` averages; ``box`` is their place in the result."""
 
 
@@ -50,9 +50,9 @@ class Labels:
 
     def take(self, finished: Finished, arrays: Arrays) -> None:
         """Decide; an average and a sum are largest in the same channel."""
-        self.put(finished.box, finished.sums, arrays)
+        self.put(finished.box, finished.sums, arrays=arrays)
 
-    def put(self, box: Box, values: Any, arrays: Arrays) -> None:
+    def put(self, box: Box, values: Any, *, arrays: Arrays) -> None:
         """Decide averages."""
         self._turned[box] = arrays.plain(arrays.largest(values))
 
@@ -81,9 +81,9 @@ class Masks:
 
     def take(self, finished: Finished, arrays: Arrays) -> None:
         """Average and decide."""
-        self.put(finished.box, averaged(finished, arrays), arrays)
+        self.put(finished.box, averaged(finished, arrays), arrays=arrays)
 
-    def put(self, box: Box, values: Any, arrays: Arrays) -> None:
+    def put(self, box: Box, values: Any, *, arrays: Arrays) -> None:
         """Decide averages."""
         place: Any = (slice(None), *box)
         self._turned[place] = arrays.plain(values > self.threshold)

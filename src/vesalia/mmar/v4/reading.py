@@ -90,7 +90,7 @@ def _settings(
     for name, (value, key) in done.settings.items():
         own = variables.get(key)
         variable = replace(own, name=name) if own else Variable(name, value, "config", findings.file)
-        made[name] = located(variable, archive, findings)
+        made[name] = located(variable, archive, findings=findings)
     return made
 
 
