@@ -108,3 +108,10 @@ def test_what_does_not_fit(tmp_path: Path, changes: dict[str, Any], message: str
     with pytest.raises(ConfigError) as caught:
         training(tmp_path / "archive", **changes)
     assert [line.removeprefix("config/config_train.json: ") for line in lines(caught.value)] == [message]
+
+
+def test_without_a_network_tags_are_not_judged(tmp_path: Path) -> None:
+    tags = {"name": "DiceMaskedOutput", "args": {"tags": ["negloss", "b"]}}
+    with pytest.raises(ConfigError) as caught:
+        training(tmp_path / "archive", train__model=None, train__aux_ops__0=tags)
+    assert [fault.key for fault in caught.value.faults] == ["train.model"]
