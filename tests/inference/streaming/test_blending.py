@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vesalia.imaging.windows import Mode, WindowPlan, importance
-from vesalia.inference.streaming import blending
 from vesalia.inference.streaming.arrays import Arrays, NumpyArrays
 from vesalia.inference.streaming.blending import Blender, slabs
 from vesalia.inference.streaming.shelf import Shelf
@@ -55,7 +53,7 @@ def blended(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode, ar
     for index in plan:
         start = plan.start(index)
         seen = [slice(max(0, -s), min(e, n - s)) for s, e, n in zip(start, plan.window, plan.shape, strict=True)]
-        for slab in slabs(plan, index, channels=channels):
+        for slab in slabs(plan, index, channels=channels, slab_bytes=600):
             place: Any = (slice(None), slice(slab[0] - start[0], slab[1] - start[0]), *seen[1:])
             finished = blender.add(index, slab, values=arrays.given(said[index][place].copy()))
             if finished is not None:
@@ -63,11 +61,6 @@ def blended(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode, ar
     assert blender.shelf.taken_bytes <= max(budget, 64_000_000)
     blender.shelf.close()
     return arrays.plain(result)
-
-
-@pytest.fixture(autouse=True)
-def thin_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blending, "_SLAB_BYTES", 600)
 
 
 @given(
@@ -88,7 +81,7 @@ def test_averages_are_those_of_plain_sums(
 
 def test_slabs_cover_a_window_and_stop_where_windows_begin() -> None:
     plan = WindowPlan.of((14, 8), (6, 8), overlap=0.5)
-    found = list(slabs(plan, (1, 0), channels=3))
+    found = list(slabs(plan, (1, 0), channels=3, slab_bytes=600))
     assert (found[0][0], found[-1][1]) == (3, 9)
     assert all(before[1] == after[0] for before, after in pairwise(found))
     assert any(stop == 6 for _, stop in found)

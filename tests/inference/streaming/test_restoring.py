@@ -14,7 +14,7 @@ from vesalia.imaging.axis_steps import AxisStep, axis_steps
 from vesalia.imaging.geometry import Grid, index_map
 from vesalia.imaging.resample import resample
 from vesalia.imaging.windows import WindowPlan
-from vesalia.inference.streaming import blending, restoring
+from vesalia.inference.streaming import prediction, restoring
 from vesalia.inference.streaming.prediction import Streaming
 from vesalia.inference.streaming.restoring import Restoring
 from vesalia.inference.streaming.sinks import Averages, Labels, Masks
@@ -51,7 +51,7 @@ def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.Mo
     """``few`` decides whether all voxels are interpolated, or those between different labels one by one."""
     monkeypatch.setattr(restoring, "_FEW", few)
     monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
-    monkeypatch.setattr(blending, "_SLAB_BYTES", 3000)
+    monkeypatch.setattr(prediction, "SLAB_BYTES", 3000)
     grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
     steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None

