@@ -14,6 +14,7 @@ __all__ = ["CachePlan", "in_words", "room_for_items"]
 
 _GB = 1_000_000_000
 _RESERVE_PART = 0.1
+_WORTH_TELLING_S = 0.0001
 
 
 def in_words(count: float) -> str:
@@ -85,7 +86,7 @@ class CachePlan:
             limit = "" if self.limit_bytes is None else f", as {in_words(self.limit_bytes)} may be used"
             text += f"; {self.items - self.held} items do not fit{limit}, and are made each time they are used "
             text += f"({self.prepare_s * 1000:.0f} ms each)"
-        if self.augment_s:
+        if self.step_s >= _WORTH_TELLING_S:
             text += f"; {self.workers} workers make a batch of {self.items_per_step} items in about "
             text += f"{self.step_s * 1000:.1f} ms: a step that takes longer does not wait for data"
         return text
