@@ -41,6 +41,7 @@ from vesalia.registry.registry import find
 from vesalia.runtime.precision import choose_precision
 
 GOAL = 1.5
+LARGEST_CROP = 48
 CLASSES = ("background", "body", "organ")
 CPU = torch.device("cpu")
 HIPPOCAMPUS: dict[str, Any] = {
@@ -77,7 +78,7 @@ def trained(job: dict[str, Any], plan: ComponentPlan, *, steps: int) -> torch.nn
     """The network after some steps on crops of such images."""
     torch.manual_seed(0)
     model: torch.nn.Module = build(plan, in_channels=1)
-    image, label = made_ct(tuple(job["window"]), seed=1)
+    image, label = made_ct(tuple(min(size, LARGEST_CROP) for size in job["window"]), seed=1)
     scaled = np.clip((image + 200.0) / 500.0 * 2 - 1, -1, 1).astype(np.float32)
     inputs, wanted = torch.from_numpy(scaled)[None, None], torch.from_numpy(label.astype(np.int64))[None]
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)

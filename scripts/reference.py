@@ -123,6 +123,14 @@ TYPES = {
     "EvaluateResult": "vesalia.inference.results",
     "InferResult": "vesalia.inference.results",
     "ExportResult": "vesalia.deploy.export",
+    "ImportResult": "vesalia.inference.importing",
+    "PipelineBench": "vesalia.datatools.pipeline_bench",
+    "RunResult": "vesalia.deploy.runner.run",
+    "Advice": "vesalia.datatools.pipeline_advice",
+    "RunCase": "vesalia.deploy.runner.run",
+    "MatchReport": "vesalia.inference.matching",
+    "Setting": "vesalia.datatools.pipeline_costs",
+    "Costs": "vesalia.datatools.pipeline_costs",
     "CaseResult": "vesalia.inference.results",
     "MetricSummary": "vesalia.inference.results",
     "Statistics": "vesalia.inference.results",
@@ -145,7 +153,7 @@ public; anything else may change.
 [Use it from Python or a notebook](../how-to/use-from-python.md) shows them at work.
 
 In the signatures, `Overrides` is a mapping (`{"epochs": 2}`) or texts (`["epochs=2"]`), `ShowProgress` is called with
-(done, total), `Affine` is a 4 x 4 array, and `ChannelAxis` is `none`, `first` or `last`.
+(done, total), `Affine` is a 4 x 4 array, `Shape` a tuple of sizes, and `ChannelAxis` is `none`, `first` or `last`.
 """
 
 COMMAND_LINE_HEAD = """\

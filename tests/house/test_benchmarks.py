@@ -13,7 +13,10 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 NO_SCRIPTS = {"resident", "side_by_side", "stand_ins"}
-NOT_QUICK = {"hippocampus_budget": "needs MSD Task04, and is about a set time"}
+NOT_QUICK = {
+    "hippocampus_budget": "needs MSD Task04, and is about a set time",
+    "window_overlap": "needs MSD Task04",
+}
 SCRIPTS = sorted({path.stem for path in FOLDER.glob("*.py")} - NO_SCRIPTS)
 TIMEOUT_S = 300
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 import torch.distributed as dist
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision.amp import MixedPrecision
 from torch._C._distributed_c10d import HashStore
 
 from vesalia.errors import ResourceError
@@ -15,6 +17,7 @@ from vesalia.runtime.lifeline import Lifeline
 from vesalia.runtime.ranks import Launch
 from vesalia.runtime.together import ALONE, Together
 from vesalia.training.collaboration import Launched, make_fabric
+from vesalia.training.fit import _parts
 
 CPU = torch.device("cpu")
 
@@ -55,3 +58,12 @@ def test_what_the_launcher_said_is_what_fabric_hears() -> None:
     assert (launched.main_address, launched.main_port) == ("node-1", 29500)
     assert launched.creates_processes_externally
     assert not Launched.detect()
+
+
+def test_a_gradient_scaler_is_part_of_what_is_resumed() -> None:
+    """On a GPU without bfloat16; here Fabric is given one by hand."""
+    scaler = torch.amp.GradScaler("cpu")
+    plugin = MixedPrecision("16-mixed", device="cpu", scaler=scaler)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=[plugin])
+    assert _parts(fabric, None) == {"scaler": scaler}
+    assert _parts(make_fabric(ALONE, CPU, precision="bf16-mixed"), None) == {}

@@ -39,3 +39,12 @@ def test_a_network_without_any_adds_nothing() -> None:
     output = Trainee(model)(image)
     assert float(output.own_loss) == 0.0
     assert torch.equal(output.probabilities, model(image))
+
+
+def test_the_loss_sees_float32_whatever_the_network_computes_in() -> None:
+    model = tiny(reg_weight=0.1)
+    image = torch.rand(1, 1, 4, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model.logits(image).dtype == torch.bfloat16
+        output = Trainee(model)(image)
+    assert (output.probabilities.dtype, output.own_loss.dtype) == (torch.float32, torch.float32)

@@ -30,7 +30,13 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class RunCase:
-    """One subject: its name, its image, and what was written for it."""
+    """One subject, done.
+
+    Attributes:
+        subject: Its name.
+        image: The image file.
+        files: What was written for it.
+    """
 
     subject: str
     image: Path

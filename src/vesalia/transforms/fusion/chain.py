@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -73,7 +73,7 @@ def _together(steps: Sequence[Transform[Any]], sample: Sample, *, generator: tor
 
 def _put_off(step: Transform[Any], work: Work, generator: torch.Generator, sample: Sample) -> Sample:
     """Have ``step`` say what is to be done; ``sample`` is what messages name."""
-    if isinstance(step, Fusible):
-        work.look_at(step.looks_at)
-        step.fuse(work, step.draw(work.stand_in(), generator))
+    fusible = cast("Fusible[Any]", step)
+    work.look_at(fusible.looks_at)
+    fusible.fuse(work, step.draw(work.stand_in(), generator))
     return sample
