@@ -28,7 +28,7 @@ from vesalia.runtime.interrupts import StopRequest
 
 def edit_config(root: Path, **changes: object) -> None:
     path = root / "config" / "config_validation.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}))
 
 
 @pytest.mark.usefixtures("echo")
@@ -56,12 +56,12 @@ def test_every_file_is_written(plan: EvaluatePlan) -> None:
         "report": "report.html",
     }
     assert all(path.parent == plan.output_dir for path in result.files.values())
-    rows = list(csv.DictReader(result.files["csv"].read_text().splitlines()))
+    rows = list(csv.DictReader(result.files["csv"].read_text(encoding="utf-8").splitlines()))
     assert [row["dice"] for row in rows] == ["1.0"] * 3
-    report = result.files["report"].read_text()
+    report = result.files["report"].read_text(encoding="utf-8")
     assert report.count("<img") == 3
     assert "dice" in report
-    data = json.loads(result.files["json"].read_text())
+    data = json.loads(result.files["json"].read_text(encoding="utf-8"))
     assert data["metrics"]["dice"]["mean"] == 1
     assert data["config"]["inferer"]["name"] == "TFScanWindowInferer"
     assert json.loads(json.dumps(result.to_dict()))["metrics"]["dice"]["n"] == 3
@@ -81,7 +81,7 @@ def test_a_real_network_gives_the_same_scores_and_predictions_twice(root: Path, 
 def test_classes_split_into_fields_are_judged_one_by_one_and_an_absent_class_is_left_out(root: Path) -> None:
     split = {"field": "model", "label_names": ["said_0", "said_1", "said_2", "said_3"]}
     truth = {"field": "label", "label_names": ["true_0", "true_1", "true_2", "true_3"]}
-    config = json.loads((root / "config" / "config_validation.json").read_text())
+    config = json.loads((root / "config" / "config_validation.json").read_text(encoding="utf-8"))
     edit_config(
         root,
         post_transforms=[*config["post_transforms"], {"name": "SplitBasedOnLabel", "args": split}],
@@ -108,10 +108,10 @@ def test_broken_subjects_are_all_named_and_the_others_are_kept(plan: EvaluatePla
     with pytest.raises(DataError, match="1 of 3 subjects failed; the results of the other 2 are in") as caught:
         evaluate(plan)
     assert "case_1" in str(caught.value)
-    data = json.loads((plan.output_dir / "metrics.json").read_text())
+    data = json.loads((plan.output_dir / "metrics.json").read_text(encoding="utf-8"))
     assert [case["subject"] for case in data["cases"]] == ["case_0", "case_2"]
     assert list(data["failures"]) == ["case_1"]
-    assert "case_1" in (plan.output_dir / "report.html").read_text()
+    assert "case_1" in (plan.output_dir / "report.html").read_text(encoding="utf-8")
     assert not (plan.output_dir / "case_1").exists()
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_written_when_every_subject_is_broken(plan: EvaluatePlan) -> 
 @pytest.mark.usefixtures("echo")
 def test_a_subject_without_a_label_cannot_be_judged(root: Path) -> None:
     path = root.parent / "data" / "dataset.json"
-    data = json.loads(path.read_text())
+    data = json.loads(path.read_text(encoding="utf-8"))
     del data["validation"][2]["label"]
     path.write_text(json.dumps(data))
     with pytest.raises(DataError, match=r"case_2: found no label|case_2"):
@@ -187,7 +187,7 @@ def test_the_report_tells_of_the_training(root: Path, plan: EvaluatePlan) -> Non
     (root / "models").mkdir()
     (root / "models" / "history.jsonl").write_text('{"kind": "epoch", "step": 5, "loss": 0.5, "learning_rate": 0.1}\n')
     (root / "models" / "manifest.json").write_text('{"seed": 1234567}')
-    report = evaluate(plan).files["report"].read_text()
+    report = evaluate(plan).files["report"].read_text(encoding="utf-8")
     assert "Training loss" in report
     assert "1234567" in report
     assert "epoch 7, m 0.5000 in training" in report
@@ -208,17 +208,17 @@ def chest(tmp_path: Path) -> EvaluatePlan:
 
 def test_a_classification_pictures_its_worst_cases_and_writes_one_table(chest: EvaluatePlan) -> None:
     result = evaluate(chest)
-    report, data = (result.files[name].read_text() for name in ("report", "json"))
+    report, data = (result.files[name].read_text(encoding="utf-8") for name in ("report", "json"))
     found = json.loads(data)["classification"]["probability_of_the_truth"]
     worst = sorted(found, key=lambda name: found[name])[:6]
     assert [name for name in found if f'alt="{name}"' in report] == [name for name in found if name in worst]
-    table = result.files["classification_results"].read_text().splitlines()
+    table = result.files["classification_results"].read_text(encoding="utf-8").splitlines()
     assert (table[0], len(table)) == ("subject,image,n,e,c", 13)
     assert result.metrics["Average_AUC"].is_pooled
 
 
 def test_a_picture_without_findings_cannot_be_judged(chest: EvaluatePlan) -> None:
-    content = json.loads(chest.data_list_file.read_text())
+    content = json.loads(chest.data_list_file.read_text(encoding="utf-8"))
     del content["training"][2]["label"]
     chest.data_list_file.write_text(json.dumps(content))
     with pytest.raises(DataError, match="chest_003: found no label in the data list"):
