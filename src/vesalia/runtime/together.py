@@ -38,6 +38,9 @@ _SILENCE = timedelta(minutes=60)
 """How long ranks wait for each other in a run: one may have more to load or to judge. A death is noticed at once."""
 _STOPPED = 130
 _MEETINGS = itertools.count()
+_LAST: list[object] = []
+"""Torch's process group, held past its end: letting go of it waits for its thread, and that may wait for the
+interpreter to let go of the last message. By the next meeting, or the end, the thread is at rest."""
 _NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
 
@@ -266,6 +269,7 @@ def _connect(launch: Launch, backend: str) -> None:
     """Make torch's process group, under a name of its own each time."""
     named = PrefixStore(f"vesalia-{next(_MEETINGS)}", _store(launch.rank, launch.world))
     dist.init_process_group(backend, store=named, rank=launch.rank, world_size=launch.world, timeout=_SILENCE)
+    _LAST[:] = [dist.group.WORLD]
 
 
 @functools.cache
