@@ -41,8 +41,8 @@ _MEETINGS = itertools.count()
 _LAST: list[object] = []
 """Torch's process group, held past its end.
 
-Letting go of it waits for its thread, which may wait for the interpreter, to let go of the last message: they would wait
-for each other. By the next meeting, or at the end of the process, the thread is at rest.
+Letting go of it waits for its thread, which may wait for the interpreter, to let go of the last message: they would
+wait for each other. By the next meeting, or at the end of the process, the thread is at rest.
 """
 _NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
