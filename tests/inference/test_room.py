@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.inference.tiny import CLASSES
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.errors import DataError, ResourceError
-from vesalia.imaging.geometry import Grid
 from vesalia.inference.evaluate import evaluate
 from vesalia.inference.infer import infer
-from vesalia.inference.room import require_room, resampled_shape
+from vesalia.inference.room import require_room
 from vesalia.inference.streaming.chain import StreamedChain
 from vesalia.inference.streaming.memory import Streamed
 from vesalia.inference.streaming.prediction import BUFFER_BYTES
@@ -113,20 +111,6 @@ def test_files_that_are_missing_are_told_before_any_subject(plan: EvaluatePlan, 
         run(plan, progress=lambda *now: told.append(now[-1]))
     assert [Path(fault.found).name for fault in caught.value.faults] == ["case_1.nii.gz", "case_2.nii.gz"]
     assert told == []
-
-
-@pytest.mark.parametrize(
-    ("steps", "shape"),
-    [
-        ([], (10, 20, 30)),
-        ([step("ScaleByResolution", fields="image", target_resolution=(2.0, 1.0, 1.0))], (5, 20, 60)),
-        ([step("ScaleByResolution", fields=("label", "image"), target_resolution=(2.0,))], (5, 10, 30)),
-        ([step("ScaleByResolution", fields="label", target_resolution=(2.0, 1.0, 1.0))], (10, 20, 30)),
-        ([step("ScaleByResolution", fields="image", target_resolution=(100.0, 100.0, 100.0))], (1, 1, 1)),
-    ],
-)
-def test_the_shape_after_resampling(steps: list[ComponentPlan], shape: tuple[int, ...]) -> None:
-    assert resampled_shape(steps, Grid((10, 20, 30), np.diag([1.0, 1.0, 2.0, 1.0]))) == shape
 
 
 def test_windows_that_are_decided_as_they_come_need_no_volume_per_class(

@@ -11,7 +11,7 @@ from vesalia.errors import UserError
 from vesalia.imaging.geometry import Grid
 from vesalia.inference.assemble import weights_prefix
 from vesalia.inference.card import read_card
-from vesalia.inference.room import resampled_shape
+from vesalia.inference.sizes import resampled_shape
 from vesalia.mmar.batch_shape import channels_through
 from vesalia.mmar.build import Builder
 from vesalia.mmar.channel_rules import wanted_label_channels

@@ -14,9 +14,10 @@ import numpy as np
 
 from vesalia.errors import DataError
 from vesalia.imaging.geometry import Affine, Grid
+from vesalia.imaging.gzipped import read_start
 from vesalia.imaging.source import Source
 
-__all__ = ["HEADER_BYTES", "NiftiHeader", "check_length", "parse_header"]
+__all__ = ["HEADER_BYTES", "NiftiHeader", "check_length", "parse_header", "read_header"]
 
 HEADER_BYTES = 540
 """Length of the longer of the two headers, that of NIfTI-2."""
@@ -66,6 +67,20 @@ class NiftiHeader:
     def source(self) -> Source:
         """The record that a volume carries along."""
         return Source((self.path,), self.grid, self.sform_code, self.qform_code, self.dtype)
+
+
+def read_header(path: Path | str) -> NiftiHeader:
+    """Read the header alone; takes well under a millisecond, whatever the size of the file.
+
+    Raises:
+        DataError: The file is missing, is not NIfTI, is damaged, or does not say where its voxels lie.
+    """
+    path = Path(path)
+    content, length = read_start(path, HEADER_BYTES)
+    header = parse_header(path, content)
+    if length is not None:
+        check_length(header, length)
+    return header
 
 
 def parse_header(path: Path, content: bytes) -> NiftiHeader:

@@ -14,27 +14,12 @@ import torch
 
 from vesalia.errors import DataError
 from vesalia.imaging.grid_faults import grid_fault
-from vesalia.imaging.gzipped import read_start
-from vesalia.imaging.header import HEADER_BYTES, NiftiHeader, check_length, parse_header
+from vesalia.imaging.header import read_header
 from vesalia.imaging.nifti_array import read_array, write_array
 from vesalia.imaging.volume import ChannelAxis, Volume
 from vesalia.imaging.voxel_values import DType
 
 __all__ = ["DType", "read_header", "read_volume", "write_volume"]
-
-
-def read_header(path: Path | str) -> NiftiHeader:
-    """Read the header alone; takes well under a millisecond, whatever the size of the file.
-
-    Raises:
-        DataError: The file is missing, is not NIfTI, is damaged, or does not say where its voxels lie.
-    """
-    path = Path(path)
-    content, length = read_start(path, HEADER_BYTES)
-    header = parse_header(path, content)
-    if length is not None:
-        check_length(header, length)
-    return header
 
 
 def read_volume(

@@ -3,26 +3,24 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import prod
-from typing import Any
 
-import numpy as np
 import psutil
 
-from vesalia.errors import DataError, ResourceError
-from vesalia.imaging.geometry import Grid
-from vesalia.imaging.nifti import read_header
-from vesalia.inference.streaming.memory import MemoryPlan, Streamed
+from vesalia.errors import DataError
+from vesalia.imaging.header import read_header
+from vesalia.inference.sizes import resampled_shape, restores_all_classes
+from vesalia.inference.streaming.memory import Streamed
+from vesalia.inference.streaming.memory_plan import MemoryPlan, require_fit
 from vesalia.inference.streaming.prediction import BUFFER_BYTES
-from vesalia.mmar.plan import ComponentPlan, EvaluatePlan
+from vesalia.mmar.plan import EvaluatePlan
 from vesalia.pipelines.datalist import DataItem
 from vesalia.runtime.machine import available_memory_bytes
 
-__all__ = ["require_room", "resampled_shape"]
+__all__ = ["require_room"]
 
 _FLOAT32 = 4
-_GIGABYTE = 1_000_000_000
 
 
 def require_room(
@@ -49,32 +47,7 @@ def require_room(
     if not any(step.name == "LoadNifti" for step in plan.pre_transforms):
         return None
     plans = [one for item in items if (one := _memory(plan, item, classes, streamed)) is not None]
-    largest = max(plans, key=lambda one: one.least_bytes, default=None)
-    available = available_memory_bytes()
-    if largest is None or largest.least_bytes <= available:
-        return largest
-    shape = " x ".join(map(str, largest.shape))
-    message = (
-        f"{largest.subject}: found a need of at least {largest.least_bytes / _GIGABYTE:.1f} GB of memory ({shape} "
-        f"voxels, {classes} classes), expected at most the {available / _GIGABYTE:.1f} GB that are free; write a "
-        "coarser target_resolution, close other programs, or leave the subject out"
-    )
-    raise ResourceError(message)
-
-
-def resampled_shape(steps: Sequence[ComponentPlan], grid: Grid) -> tuple[int, ...]:
-    """The shape of an image on ``grid`` once ``steps`` have resampled it, as far as their arguments tell."""
-    shape, spacing = np.asarray(grid.shape, dtype=float), np.asarray(grid.spacing_mm)
-    for step in steps:
-        if "image" not in _fields(step):
-            continue
-        target = step.argument("target_resolution") or step.argument("target_spacing")
-        if target is not None and len(target) in {1, len(shape)}:
-            target = np.broadcast_to(np.asarray(target, dtype=float), shape.shape)
-            shape, spacing = shape * spacing / target, target
-        elif step.name == "ScaleToShape" and (wanted := step.argument("target_shape")):
-            shape = np.asarray(wanted, dtype=float)
-    return tuple(max(1, round(size)) for size in shape.tolist())
+    return require_fit(plans, classes=classes, available_bytes=available_memory_bytes())
 
 
 def _memory(plan: EvaluatePlan, item: DataItem, classes: int, streamed: Streamed | None) -> MemoryPlan | None:
@@ -88,7 +61,7 @@ def _memory(plan: EvaluatePlan, item: DataItem, classes: int, streamed: Streamed
     process = psutil.Process().memory_info().rss
     if streamed is None:
         result = _FLOAT32 * prod(shape) * classes
-        if shape != stored and _restores_all_classes(plan.post_transforms):
+        if shape != stored and restores_all_classes(plan.post_transforms):
             result += _FLOAT32 * prod(stored) * classes
         return MemoryPlan(item.name, shape, 0, process, image, result)
     target = stored if streamed.chain.restored_from else shape
@@ -107,15 +80,3 @@ def _memory(plan: EvaluatePlan, item: DataItem, classes: int, streamed: Streamed
         file_bytes=max(0, sums - BUFFER_BYTES),
         network_bytes=streamed.pass_bytes,
     )
-
-
-def _restores_all_classes(steps: Sequence[ComponentPlan]) -> bool:
-    """Whether the prediction goes back to the file's grid before the classes are decided."""
-    names = [step.name for step in steps]
-    before = names[: names.index("ArgmaxAcrossChannels")] if "ArgmaxAcrossChannels" in names else names
-    return "RestoreOriginalShape" in before
-
-
-def _fields(step: ComponentPlan) -> tuple[str, ...]:
-    value: Any = step.argument("fields") or step.argument("image_field") or ()
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)

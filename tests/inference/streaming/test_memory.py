@@ -10,7 +10,7 @@ import torch
 from tests.inference.streaming.nets import CPU, Net, network
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.inference.streaming.chain import StreamedChain
-from vesalia.inference.streaming.memory import MemoryPlan, Streamed, network_bytes
+from vesalia.inference.streaming.memory import Streamed, network_bytes
 from vesalia.inference.streaming.network import Network
 
 INFERER = TFScanWindowInferer([8, 8, 8], batch_size=2)
@@ -47,17 +47,6 @@ def test_a_layer_that_gives_several_tensors_counts_them_all() -> None:
             return super().logits(image)
 
     assert network_bytes(Network(Two().eval(), CPU, nullcontext), INFERER) == 2 * 4 * 2 * 8**3 * 27
-
-
-def test_in_words() -> None:
-    plan = MemoryPlan("big", (512, 512, 400), 294, 300_000_000, 840_000_000, 105_000_000, 300_000_000, 2_100_000_000)
-    assert str(plan) == (
-        "memory: about 1.54 GB at most for big (512 x 512 x 400 voxels, 294 windows, decided one by one): "
-        "image 0.84 GB, result 0.10 GB, sums 0.30 GB, process 0.30 GB; 2.10 GB in a temporary file"
-    )
-    whole = MemoryPlan("small", (8, 8), 0, 10**9, 10**9, 10**9)
-    assert "probabilities kept as a whole" in str(whole)
-    assert whole.least_bytes == 2 * 10**9
 
 
 def test_windows_are_those_of_the_inferer() -> None:

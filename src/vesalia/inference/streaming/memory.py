@@ -16,68 +16,9 @@ from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming.chain import StreamedChain
 from vesalia.inference.streaming.network import Network
 
-__all__ = ["MemoryPlan", "Streamed", "network_bytes"]
+__all__ = ["Streamed", "network_bytes"]
 
 _FLOAT32: Final = 4
-_GIGABYTE: Final = 1e9
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """The largest subject of a list.
-
-    Attributes:
-        subject: Its name.
-        shape: Voxels of the image as it goes through the network.
-        windows: How many windows it takes; 0 where it goes through as a whole, or its probabilities are needed as such.
-        process_bytes: What the process takes before.
-        image_bytes: The image, as read and as prepared.
-        result_bytes: Labels; where nothing is decided window by window, a float32 volume per class.
-        sums_bytes: Sums that wait for further windows.
-        file_bytes: Such sums in a temporary file.
-        network_bytes: What one pass takes, about; 0 where that could not be told.
-    """
-
-    subject: str
-    shape: tuple[int, ...]
-    windows: int
-    process_bytes: int
-    image_bytes: int
-    result_bytes: int
-    sums_bytes: int = 0
-    file_bytes: int = 0
-    network_bytes: int = 0
-
-    @property
-    def least_bytes(self) -> int:
-        """What cannot be done without, beside what the process has."""
-        return self.image_bytes + self.result_bytes + self.sums_bytes
-
-    @property
-    def peak_bytes(self) -> int:
-        """What is expected at most."""
-        return self.process_bytes + self.least_bytes + self.network_bytes
-
-    def __str__(self) -> str:
-        shape = " x ".join(map(str, self.shape))
-        how = f"{self.windows} windows, decided one by one" if self.windows else "probabilities kept as a whole"
-        parts = (
-            ("image", self.image_bytes),
-            ("result", self.result_bytes),
-            ("sums", self.sums_bytes),
-            ("network", self.network_bytes),
-            ("process", self.process_bytes),
-        )
-        said = ", ".join(f"{name} {_gigabytes(size)}" for name, size in parts if size)
-        away = f"; {_gigabytes(self.file_bytes)} in a temporary file" if self.file_bytes else ""
-        return (
-            f"memory: about {_gigabytes(self.peak_bytes)} at most for {self.subject} ({shape} voxels, {how}): "
-            f"{said}{away}"
-        )
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / _GIGABYTE:.2f} GB"
 
 
 @dataclass(frozen=True, slots=True)
