@@ -85,6 +85,27 @@ def test_a_window_is_all_that_is_read(compiled: bool, monkeypatch: pytest.Monkey
     assert torch.allclose(done.data, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(("mode", "dims"), [("linear", 3), ("nearest", 3), ("linear", 2), ("nearest", 2)])
+def test_zero_stands_outside_whatever_was_done_to_values_before(
+    mode: Mode, dims: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "is_compiled", lambda: compiled)
+    sample = example_sample((9, 10, 11)[:dims])
+    maps = about_centre(torch.eye(dims, dtype=torch.float64)[None] * 1.6, (9, 10, 11)[:dims])
+    work = Work.on(sample)
+    work.change(["image"], lambda pending: pending.scaled(2.0, 50.0))
+    if mode == "nearest":
+        work.change(["image"], lambda pending: pending.clamped(51.0, 52.0))
+    work.move({"image": mode}, Maps(maps))
+    work.change(["image"], lambda pending: pending.scaled(3.0, 4.0))
+    data = sample["image"].data * 2.0 + 50.0
+    data = data.clamp(51.0, 52.0) if mode == "nearest" else data
+    wanted = read_affine(data[None], maps, size=data.shape[1:], mode=mode)[0] * 3.0 + 4.0
+    assert torch.allclose(work.finish()["image"].data, wanted, atol=1e-3)
+    assert (wanted == 4.0).any()
+
+
 def test_two_maps_are_read_as_one() -> None:
     one, other = random_maps(1, seed=3), random_maps(1, seed=4)
     work = Work.on(example_sample(SHAPE))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vesalia.imaging.geometry import crop_affine, flip_affine
 from vesalia.imaging.volume import Volume
 from vesalia.testing.transforms import oblique_affine
-from vesalia.transforms.fusion.pending import Pending, Values
+from vesalia.transforms.fusion.pending import Pending, Rule, Values
 
 STEP = st.one_of(
     st.tuples(st.just("scale"), st.floats(-3, 3), st.floats(-5, 5)),
@@ -24,8 +24,14 @@ STEP = st.one_of(
 
 def value(values: Values, x: float) -> float:
     """What the rule of the only row makes of ``x``."""
-    scale, shift, low, high, _ = (float(each[0, 0]) for each in values.columns)
-    return min(max(x * scale + shift, low), high)
+    rule = only(values)
+    return min(max(x * rule.scale + rule.shift, rule.low), rule.high)
+
+
+def only(values: Values) -> Rule:
+    """The rule of the only row and channel."""
+    (rule,) = values.rules(0)
+    return rule
 
 
 @given(steps=st.lists(STEP, max_size=5), x=st.floats(-10, 10))
@@ -36,16 +42,16 @@ def test_steps_compose_to_one_rule(steps: list[tuple[str, float, float]], x: flo
         wanted = wanted * one + other if kind == "scale" else min(max(wanted, one), other)
         fill = fill * one + other if kind == "scale" else min(max(fill, one), other)
     assert value(values, x) == pytest.approx(wanted, abs=1e-9)
-    assert float(values.fill) == pytest.approx(fill, abs=1e-9)
+    assert only(values).fill == pytest.approx(fill, abs=1e-9)
 
 
 def test_a_scale_of_zero_after_no_limit_leaves_the_shift_alone() -> None:
     assert value(Values.unchanged(1, 1).scaled(0.0, 2.0), 7.0) == 2.0
-    assert math.isfinite(float(Values.unchanged(1, 1).scaled(0.0, 2.0).low))
+    assert math.isfinite(only(Values.unchanged(1, 1).scaled(0.0, 2.0)).low)
 
 
 def test_from_a_cut_on_zero_stands_outside() -> None:
-    assert float(Values.unchanged(1, 1).scaled(1.0, 5.0).cut().fill) == 0.0
+    assert only(Values.unchanged(1, 1).scaled(1.0, 5.0).cut()).fill == 0.0
 
 
 def volume() -> Volume:

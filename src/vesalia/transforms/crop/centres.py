@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +55,7 @@ class PosNegCentres:
         throws = torch.rand(count, 2, generator=generator, dtype=torch.float64).tolist()
         starts = []
         for kind, place in throws:
-            voxel = self._choose(foreground, int(np.prod(shape)), kind, place)
+            voxel = self._choose(foreground, math.prod(shape), kind, place)
             starts.append(around([int(i) for i in np.unravel_index(voxel, shape)], size, shape=shape))
         return Windows(torch.tensor(starts, dtype=torch.int64).view(count, len(shape)))
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from vesalia.imaging.affine_loops import Reading, is_compiled, read_linear, read_nearest
+from vesalia.imaging.resample import Mode
 from vesalia.transforms.fusion.pending import KEPT, Pending, Rule
 from vesalia.transforms.spatial.affine_sampling import read_affine
 
@@ -23,6 +27,7 @@ _NUMPY_TYPES = frozenset(
 _LOOP_TYPES = frozenset({torch.float32, torch.int16, torch.uint8})
 """Types that the compiled loops are asked for; each costs a compilation."""
 
+_AHEAD, _BACK = slice(None), slice(None, None, -1)
 
 _WORTH_A_THREAD = 1 << 16
 """Voxels of a member below which threads cost more than they save."""
@@ -35,35 +40,49 @@ def write(pending: Pending, out: torch.Tensor) -> None:
         pending: What to do.
         out: ``[B, C, *size]``, of the pending field's type and on its device.
     """
+    if pending.maps is not None and not _suits_loops(pending, out):
+        _move_together(pending, out)
+        return
+    members = range(len(out))
+    through_numpy = _suits_numpy(pending, out)
+    source: Any = pending.volume.as_batch()
+    target: Any = out
+    if through_numpy:
+        source, target = source.numpy(), out.numpy()
+    work = partial(_write_member, pending, source, target)
     threads = min(torch.get_num_threads(), len(out))
     if threads == 1 or out.device.type != "cpu" or out[0].numel() < _WORTH_A_THREAD:
-        for member in range(len(out)):
-            _write_member(pending, member, out[member])
+        for member in members:
+            work(member)
         return
     with ThreadPoolExecutor(threads) as pool:  # in a pipeline's workers torch has one thread, and so has this
-        list(pool.map(lambda member: _write_member(pending, member, out[member]), range(len(out))))
+        list(pool.map(work, members))
 
 
-def _write_member(pending: Pending, member: int, target: torch.Tensor) -> None:
-    source = pending.volume.as_batch()
-    data = source[member if len(source) > 1 else 0]
-    axes, rules = pending.axes[member].tolist(), _rules(pending, member)
+def _suits_numpy(pending: Pending, out: torch.Tensor) -> bool:
+    """Whether voxels are only cut, turned round and scaled, where NumPy is at its best."""
+    types = {pending.volume.data.dtype, out.dtype}
+    return pending.maps is None and out.device.type == "cpu" and types <= _NUMPY_TYPES
+
+
+def _write_member(pending: Pending, source: Any, out: Any, member: int) -> None:
+    """Write one member, where ``source`` and ``out`` are both torch's or both NumPy's."""
+    data, target = source[member if len(source) > 1 else 0], out[member]
+    axes = pending.axes[member].tolist()
+    rules = [None] * len(data) if pending.values is None else pending.values.rules(member)
     if pending.starts is not None:
-        size = pending.window or pending.size
-        inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), size, axes)
+        inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), pending.read_size, axes)
         if not whole:
             _fill(target, rules)
         data, target = data[inner], target if pending.maps is not None else target[place]
     if pending.maps is not None:
-        _move(data, target, pending, matrix=pending.maps[member], rules=rules)
+        _move(data, target, matrix=pending.maps[member].numpy(), mode=pending.mode, rules=rules)
+    elif isinstance(data, np.ndarray):
+        steps = tuple(_BACK if reverse else _AHEAD for reverse in axes)
+        for read, written, rule in zip(data, target, rules, strict=True):
+            _put_numpy(read[steps], written, rule)
     else:
         _put(data, target, [axis for axis, reverse in enumerate(axes) if reverse], rules)
-
-
-def _rules(pending: Pending, member: int) -> Sequence[Rule | None]:
-    """What becomes of the voxels of each channel; None where they are kept to the bit."""
-    values = pending.values
-    return [None if values is None else values.rule(member, channel) for channel in range(pending.channels)]
 
 
 def _overlap(
@@ -81,23 +100,18 @@ def _overlap(
     return tuple(inner), tuple(place), whole
 
 
-def _fill(target: torch.Tensor, rules: Sequence[Rule | None]) -> None:
+def _fill(target: Any, rules: Sequence[Rule | None]) -> None:
     for plane, rule in zip(target, rules, strict=True):
-        plane.fill_((rule or KEPT).fill)
+        plane[...] = (rule or KEPT).fill
 
 
 def _put(
     source: torch.Tensor, target: torch.Tensor, reversed_axes: Sequence[int], rules: Sequence[Rule | None]
 ) -> None:
-    through_numpy = source.device.type == "cpu" and {source.dtype, target.dtype} <= _NUMPY_TYPES
     for read, written, rule in zip(source, target, rules, strict=True):
-        if through_numpy:
-            steps = tuple(slice(None, None, -1 if axis in reversed_axes else None) for axis in range(read.ndim))
-            _put_numpy(read.numpy()[steps], written.numpy(), rule)
-        else:
-            turned = read.flip(list(reversed_axes)) if reversed_axes else read
-            written.copy_(turned if rule is None else turned.float().mul(rule.scale).add_(rule.shift))
-            _cut_off(written, rule)
+        turned = read.flip(list(reversed_axes)) if reversed_axes else read
+        written.copy_(turned if rule is None else turned.float().mul(rule.scale).add_(rule.shift))
+        _cut_off(written, rule)
 
 
 def _put_numpy(read: np.ndarray, written: np.ndarray, rule: Rule | None) -> None:
@@ -118,24 +132,59 @@ def _cut_off(written: torch.Tensor, rule: Rule | None) -> None:
 
 
 def _move(
-    source: torch.Tensor, target: torch.Tensor, pending: Pending, *, matrix: torch.Tensor, rules: Sequence[Rule | None]
+    source: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    matrix: npt.NDArray[np.float64],
+    mode: Mode,
+    rules: Sequence[Rule | None],
 ) -> None:
-    """Read ``source`` ``[C, *window]`` through a map; nothing outside of it is read."""
-    if not _suits_loops(source, target, pending):
-        target.copy_(read_affine(source[None], matrix[None], size=target.shape[1:], mode=pending.mode)[0])
-        _put(target, target, [], rules)
-        return
+    """Read ``source`` ``[C, *window]`` through a map with the compiled loops; nothing outside of it is read."""
     for read, written, rule in zip(source, target, rules, strict=True):
         how = rule or KEPT
         strides = (read.stride(0), read.stride(1))
         row = torch.as_strided(source, (source.untyped_storage().nbytes() // source.element_size(),), (1,), 0).numpy()
         shape = (read.shape[0], read.shape[1], read.shape[2])
-        reading = Reading(row, read.storage_offset(), strides, shape, matrix.numpy(), how.scale, how.shift, how.fill)
-        (read_linear if pending.mode == "linear" else read_nearest)(reading, written.numpy())
+        reading = Reading(row, read.storage_offset(), strides, shape, matrix, how.scale, how.shift, how.fill)
+        (read_linear if mode == "linear" else read_nearest)(reading, written.numpy())
         _cut_off(written, rule)
 
 
-def _suits_loops(source: torch.Tensor, target: torch.Tensor, pending: Pending) -> bool:
-    dense = source.device.type == "cpu" and source.ndim == len("CDHW") and source.stride(-1) == 1
+def _suits_loops(pending: Pending, out: torch.Tensor) -> bool:
+    source = pending.volume.as_batch()
+    dense = source.device.type == "cpu" and source.ndim == len("BCDHW") and source.stride(-1) == 1
     scaled_label = pending.mode == "nearest" and pending.values is not None
-    return dense and source.dtype in _LOOP_TYPES and target.is_contiguous() and not scaled_label and is_compiled()
+    return dense and source.dtype in _LOOP_TYPES and out.is_contiguous() and not scaled_label and is_compiled()
+
+
+def _move_together(pending: Pending, out: torch.Tensor) -> None:
+    """Read all members through their maps at once: on a GPU, in 2D, and where there are no loops.
+
+    Resampling writes 0 outside. What is to stand there is taken off before and added after, so that 0 becomes it.
+    """
+    source = _windows(pending)
+    read = partial(read_affine, maps=torch.as_tensor(pending.maps), size=pending.size, mode=pending.mode)
+    if pending.values is None:
+        out.copy_(read(source))
+        return
+    kind = torch.float64 if source.dtype == torch.float64 else torch.float32
+    table = torch.from_numpy(pending.values.table.copy()).to(device=source.device, dtype=kind)
+    scale, shift, low, high, fill = table.view(*table.shape, *[1] * len(pending.size))
+    source = torch.addcmul(shift - fill, source.to(kind), scale)
+    if pending.mode == "nearest":  # limits may be older than the map, and do not hold for what stands outside
+        out.copy_(read(source.clamp(low - fill, high - fill)) + fill)
+    else:
+        out.copy_((read(source) + fill).clamp(low, high))
+
+
+def _windows(pending: Pending) -> torch.Tensor:
+    """``[B, C, *window]``, what is read."""
+    source = pending.volume.as_batch()
+    if pending.starts is None:
+        return source.expand(pending.members, *source.shape[1:])
+    ends = pending.starts + np.array(pending.read_size)
+    boxes = [
+        tuple(slice(*pair) for pair in zip(*box, strict=True))
+        for box in zip(pending.starts.tolist(), ends.tolist(), strict=True)
+    ]
+    return torch.stack([source[min(member, len(source) - 1)][(slice(None), *box)] for member, box in enumerate(boxes)])

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from vesalia.imaging.geometry import Affine, crop_affine, flip_affine
@@ -35,72 +38,68 @@ class Rule:
 
 KEPT = Rule(1.0, 0.0, -math.inf, math.inf, 0.0)
 """Voxels stay as they are, and 0 stands outside."""
+_KEPT = np.array(astuple(KEPT))[:, None, None]
+
+Table = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """A :class:`Rule` per batch member and channel, in float64.
+    """A :class:`Rule` per batch member and channel.
 
     Every further linear step or clamp gives a rule of the same form, since a linear step keeps order or reverses it.
+    NumPy keeps them, not torch: every torch operation lets go of the interpreter, and for numbers as few as these the
+    other workers' coming in between costs more than the operation.
 
     Attributes:
-        scale: ``[B, C]``.
-        shift: ``[B, C]``.
-        low: ``[B, C]``, ``-inf`` where nothing is cut off.
-        high: ``[B, C]``, ``inf`` where nothing is cut off.
-        fill: ``[B, C]``, what stands outside the source.
+        table: ``[5, B, C]`` in float64: scale, shift, low (``-inf`` where nothing is cut off), high, and the fill that
+            stands outside the source.
     """
 
-    scale: torch.Tensor
-    shift: torch.Tensor
-    low: torch.Tensor
-    high: torch.Tensor
-    fill: torch.Tensor
+    table: Table
 
     @staticmethod
     def unchanged(members: int, channels: int) -> Values:
         """Voxels stay as they are, and 0 stands outside."""
-        zeros = torch.zeros(members, channels, dtype=torch.float64)
-        return Values(torch.ones_like(zeros), zeros, zeros - math.inf, zeros + math.inf, zeros)
+        return Values(np.broadcast_to(_KEPT, (len(_KEPT), members, channels)))
 
-    def rule(self, member: int, channel: int) -> Rule:
-        """The rule of one channel of one member."""
-        return Rule(*(float(each[member, channel]) for each in self.columns))
+    def rules(self, member: int) -> list[Rule]:
+        """The rule of each channel of one member."""
+        return [Rule(*row) for row in self.table[:, member].T.tolist()]
 
     def rows(self, count: int) -> Values:
         """One rule, for ``count`` members: what holds for a volume holds for each of its crops."""
-        return Values(*(each.expand(count, -1) for each in self.columns))
+        rules, _, channels = self.table.shape
+        return Values(np.broadcast_to(self.table, (rules, count, channels)))
 
     @property
-    def columns(self) -> tuple[torch.Tensor, ...]:
-        """The parts, in the order of the constructor."""
-        return self.scale, self.shift, self.low, self.high, self.fill
+    def limited(self) -> bool:
+        """Whether anything is cut off."""
+        return bool(np.isfinite(self.table[2:4]).any())
 
-    def scaled(self, scale: torch.Tensor | float, shift: torch.Tensor | float) -> Values:
+    def scaled(self, scale: npt.ArrayLike, shift: npt.ArrayLike) -> Values:
         """Followed by ``x * scale + shift`` (``[B, C]``, ``[B, 1]`` or numbers)."""
-        first, second = self.low * scale + shift, self.high * scale + shift
-        flat = torch.as_tensor(scale) == 0  # inf * 0 is no number; all that is left is the shift
-        low, high = (torch.where(flat, self.shift * 0 + shift, each) for each in (first, second))
-        return Values(
-            self.scale * scale,
-            self.shift * scale + shift,
-            torch.minimum(low, high),
-            torch.maximum(low, high),
-            self.fill * scale + shift,
-        )
+        factor, added = np.asarray(scale, np.float64), np.asarray(shift, np.float64)
+        with np.errstate(invalid="ignore"):  # inf * 0, which is put right below
+            table = self.table * factor
+        table[1:] += added
+        limits = table[2:4]
+        if (factor <= 0).any():
+            limits[:] = np.where(factor == 0, added, limits)  # all that is left is the shift
+            limits.sort(axis=0)
+        return Values(table)
 
     def clamped(self, low: float, high: float) -> Values:
         """Followed by cutting off what lies outside ``low`` to ``high``."""
-        return replace(
-            self,
-            low=self.low.clamp(low, high),
-            high=self.high.clamp(low, high),
-            fill=self.fill.clamp(low, high),
-        )
+        table = self.table.copy()
+        table[2:] = table[2:].clip(low, high)
+        return Values(table)
 
     def cut(self) -> Values:
         """From here on 0 stands outside."""
-        return replace(self, fill=torch.zeros_like(self.fill))
+        table = self.table.copy()
+        table[-1] = 0.0
+        return Values(table)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,9 +122,9 @@ class Pending:
     """
 
     volume: Volume
-    starts: torch.Tensor | None
+    starts: npt.NDArray[np.int64] | None
     size: tuple[int, ...]
-    axes: torch.Tensor
+    axes: npt.NDArray[np.bool_]
     values: Values | None
     batched: bool
     affine: Affine | None
@@ -139,7 +138,7 @@ class Pending:
     def of(volume: Volume, *, owned: bool = False) -> Pending:
         """``volume``, untouched so far."""
         shape = volume.spatial_shape
-        axes = torch.zeros(len(volume.as_batch()), len(shape), dtype=torch.bool)
+        axes = np.zeros((len(volume.data) if volume.batched else 1, len(shape)), bool)
         return Pending(volume, None, shape, axes, None, volume.batched, volume.affine, owned)
 
     @property
@@ -150,7 +149,13 @@ class Pending:
     @property
     def channels(self) -> int:
         """Channels of the result."""
-        return int(self.volume.as_batch().shape[1])
+        kind, shape = self.volume.channel, self.volume.data.shape
+        return 1 if kind == "none" else int(shape[-1] if kind == "last" else shape[1 if self.volume.batched else 0])
+
+    @property
+    def read_size(self) -> tuple[int, ...]:
+        """Voxels of a window that is read."""
+        return self.window or self.size
 
     @property
     def is_untouched(self) -> bool:
@@ -160,20 +165,20 @@ class Pending:
     @property
     def stays(self) -> bool:
         """Whether every voxel stays where it is."""
-        return self.starts is None and self.maps is None and not bool(self.axes.any())
+        return self.starts is None and self.maps is None and not self.axes.any()
 
     @property
     def covers_window(self) -> bool:
         """Whether all windows lie within what is read."""
         if self.starts is None:
             return True
-        ends = self.starts + torch.tensor(self.window or self.size)
-        return bool((self.starts >= 0).all()) and bool((ends <= torch.tensor(self.volume.spatial_shape)).all())
+        ends = self.starts + np.array(self.read_size)
+        return bool((self.starts >= 0).all() and (ends <= np.array(self.volume.spatial_shape)).all())
 
     @property
     def is_clamped(self) -> bool:
         """Whether values are cut off, so that reading between voxels before and after is not the same."""
-        return self.values is not None and bool(self.values.low.isfinite().any() | self.values.high.isfinite().any())
+        return self.values is not None and self.values.limited
 
     @property
     def dtype(self) -> torch.dtype:
@@ -187,8 +192,7 @@ class Pending:
     def stand_in(self) -> Volume:
         """A volume of the result's shape and layout that holds no memory, for what only asks for shapes."""
         shape = (self.members, self.channels, *self.size)
-        nothing = self.volume.data.new_zeros((1,) * len(shape), dtype=self.dtype).expand(shape)
-        return self.finished(nothing)
+        return self.finished(_nothing(self.dtype, self.volume.data.device).expand(shape))
 
     def finished(self, data: torch.Tensor) -> Volume:
         """The result as a volume, from its ``[B, C, *size]`` data."""
@@ -196,10 +200,11 @@ class Pending:
 
     def cut(self, starts: torch.Tensor, size: Sequence[int], *, batched: bool) -> Pending:
         """Windows: several of one volume, or one of each member; voxels must not have been moved before."""
-        affine = None if batched or self.affine is None else crop_affine(self.affine, starts[0].tolist())
-        values = None if self.values is None else self.values.rows(len(starts)).cut()
-        axes = self.axes.new_zeros(starts.shape)
-        return replace(self, starts=starts, size=tuple(size), axes=axes, values=values, batched=batched, affine=affine)
+        places: npt.NDArray[np.int64] = starts.numpy()
+        affine = None if batched or self.affine is None else crop_affine(self.affine, places[0].tolist())
+        values = None if self.values is None else self.values.rows(len(places)).cut()
+        axes = np.zeros(places.shape, bool)
+        return replace(self, starts=places, size=tuple(size), axes=axes, values=values, batched=batched, affine=affine)
 
     def flipped(self, axes: torch.Tensor) -> Pending:
         """The axes of each member reversed where ``axes`` ``[B, dims]`` says so."""
@@ -209,7 +214,7 @@ class Pending:
             affine = flip_affine(affine, chosen, shape=self.size)
         if self.maps is not None:
             return replace(self, maps=joined(self.maps, _flips(axes, self.size)), affine=affine)
-        return replace(self, axes=self.axes ^ axes, affine=affine)
+        return replace(self, axes=self.axes ^ axes.numpy(), affine=affine)
 
     def can_move(self, mode: Mode) -> bool:
         """Whether it may be read through maps at once.
@@ -232,24 +237,22 @@ class Pending:
             batched: Whether the result is a batch, if that changes: several readings of one volume.
         """
         before = self.maps
-        if before is None and bool(self.axes.any()):
-            before = _flips(self.axes, self.size)
+        if before is None and self.axes.any():
+            before = _flips(torch.from_numpy(self.axes), self.size)
         placed = batched is not True and self.affine is not None
         return replace(
             self,
             size=tuple(size or self.size),
             maps=maps if before is None else joined(before, maps),
             mode=mode,
-            axes=self.axes.new_zeros(len(maps), self.axes.shape[1]),
+            axes=np.zeros((len(maps), self.axes.shape[1]), bool),
             values=None if self.values is None else self.values.rows(len(maps)).cut(),
             batched=self.batched if batched is None else batched,
             affine=mapped_affine(self.affine, maps[0]) if placed and self.affine is not None else None,
-            window=self.window or self.size,
+            window=self.read_size,
         )
 
-    def scaled(
-        self, scale: torch.Tensor | float, shift: torch.Tensor | float, *, dtype: torch.dtype | None = None
-    ) -> Pending:
+    def scaled(self, scale: npt.ArrayLike, shift: npt.ArrayLike, *, dtype: torch.dtype | None = None) -> Pending:
         """Every voxel times ``scale`` plus ``shift``: numbers, ``[B, 1]`` or ``[B, C]``.
 
         Args:
@@ -271,3 +274,9 @@ class Pending:
 def _flips(axes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """``[B, dims, dims + 1]``: reversed axes as maps."""
     return about_centre(torch.diag_embed(1.0 - 2.0 * axes.double()), size)
+
+
+@lru_cache(maxsize=64)
+def _nothing(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """What stands in for voxels."""
+    return torch.zeros((), dtype=dtype, device=device)

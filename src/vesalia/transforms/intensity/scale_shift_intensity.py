@@ -71,9 +71,9 @@ class ScaleShiftIntensity(Transform[Contrast], Fusible[Contrast]):
         """Change the fields."""
         for name in self.fields:
             channels = work.pending(name).channels
-            scales, shifts = (each[:, :channels].double() for each in (parameters.scales, parameters.shifts))
-            if bool(shifts.any()):
-                shifts = shifts * deviation(work.settle(name)).cpu()
+            scales, shifts = (each.numpy()[:, :channels] for each in (parameters.scales, parameters.shifts))
+            if shifts.any():
+                shifts = shifts * deviation(work.settle(name)).cpu().numpy()
             work.change([name], lambda pending, scales=scales, shifts=shifts: pending.scaled(scales, shifts))  # type: ignore[misc]
 
 
