@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import math
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,11 +28,19 @@ from tests.training.fakes import (
 )
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.metrics.base import Metric, SubjectScore, spacing_of
+from vesalia.components.metrics.compute_auc import ComputeAUC
+from vesalia.components.metrics.compute_average_dice import ComputeAverageDice
+from vesalia.components.metrics.compute_multiclass_average import ComputeMulticlassAverage
 from vesalia.errors import ConfigError
+from vesalia.imaging.volume import Sample
+from vesalia.pipelines.order import Shard
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.precision import Precision
+from vesalia.runtime.together import ALONE, Ranks
 from vesalia.training.listener import Listener
-from vesalia.training.validation import Judged, Validation
+from vesalia.training.validation import Judged, Validation, can_be_dealt
+
+Value = TypeVar("Value")
 
 
 class SeenFields(Metric):
@@ -255,3 +267,158 @@ class TestRehearsal:
 
         make([Likeness()], source=Counted()).rehearse(TinyModel())
         assert taken == [0, 1, 2, 3, -1]
+
+
+class Collecting(Likeness):
+    """Collects by itself, and sums that up by itself."""
+
+    def __init__(self, name: str = "collecting") -> None:
+        super().__init__(name)
+        self.rows: list[float] = []
+
+    def reset(self) -> None:
+        super().reset()
+        self.rows = []
+
+    def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+        scored = super().score(subject, fields)
+        self.rows.append(scored.value)
+        return scored
+
+    def compute(self) -> float:
+        return sum(self.rows)
+
+
+class Vouching(SeenFields):
+    """Overrides a summary, and says that it needs nothing but the scores."""
+
+    sums_up_scores_alone = True
+
+    def compute(self) -> float:
+        return max(score.value for score in self.scores)
+
+
+def given_in_one_place(metric: Metric) -> Metric:
+    """A method of the object's own."""
+    metric.compute = lambda: 0.5  # type: ignore[method-assign]
+    return metric
+
+
+class PerClassOfItsOwn(SeenFields):
+    def per_class(self) -> tuple[float, ...]:
+        return (float(len(self.fields)),)
+
+
+class BelowOneThatVouches(Vouching):
+    def compute(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "dealt"),
+    [
+        (SeenFields(), True),
+        (ComputeAverageDice("dice", "model", label_field="label"), True),
+        (ComputeAUC("auc", "model"), True),
+        (ComputeMulticlassAverage("mean", "model"), True),
+        (Vouching(), True),
+        (Collecting(), False),
+        (PerClassOfItsOwn(), False),
+        (BelowOneThatVouches(), False),
+        (given_in_one_place(SeenFields()), False),
+    ],
+)
+def test_a_metric_that_sums_up_more_than_its_scores_sees_all_subjects(metric: Metric, *, dealt: bool) -> None:
+    assert can_be_dealt([SeenFields(), metric]) is dealt
+
+
+class Vectors(AuxOp):
+    """A case as a classifier would have it: a probability and a truth, from its mean intensity."""
+
+    def tags(self) -> tuple[str, ...]:
+        return ("shares", "truth")
+
+    def __call__(
+        self, *, probabilities: torch.Tensor, target: torch.Tensor, loss: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        share = probabilities[0, 1:].mean().reshape(1)
+        return {"shares": share, "truth": (target.float().mean() > 0.5).float().reshape(1)}
+
+
+class Partial(Likeness):
+    """No value for the second case, and a class that no case has."""
+
+    def score(self, subject: str, fields: dict[str, torch.Tensor]) -> SubjectScore:
+        value = super().score(subject, fields).value
+        return SubjectScore(subject, math.nan if subject == "case_1" else value, (value, math.nan))
+
+
+class Dealt(FakePipeline):
+    """One rank's part of the cases."""
+
+    def __init__(self, *, items: int, shard: Shard) -> None:
+        super().__init__(items=items)
+        self.mine = shard.dealt(range(items))
+
+    def samples(self) -> Generator[Sample, None, None]:
+        return (sample for number, sample in enumerate(super().samples()) if number in self.mine)
+
+
+class Table:
+    """Where ranks meet that are threads."""
+
+    def __init__(self, world: int) -> None:
+        self.barrier = threading.Barrier(world, timeout=30)
+        self.texts = [""] * world
+
+
+class Seat(Ranks):
+    """One of them; what it tells goes through JSON, as between processes."""
+
+    def __init__(self, rank: int, table: Table) -> None:
+        self.rank, self.world, self.table = rank, len(table.texts), table
+
+    def gather(self, value: Value) -> list[Value]:
+        self.table.texts[self.rank] = json.dumps(value)
+        self.table.barrier.wait()
+        found: list[Value] = [json.loads(text) for text in self.table.texts]
+        self.table.barrier.wait()
+        return found
+
+
+def judge(items: int, ranks: Ranks = ALONE) -> tuple[Judged, list[Metric]]:
+    """What a rank knows after a validation of ``items`` cases."""
+    metrics = [ComputeAUC("auc", "shares", label_field="truth"), Partial("partial"), SeenFields()]
+    source = Dealt(items=items, shard=Shard(ranks.rank, ranks.world))
+    model = TinyModel()
+    for parameter in model.parameters():  # the same for all, who share torch's generator
+        parameter.data.copy_(torch.linspace(-1, 0.5, parameter.numel()).reshape(parameter.shape))
+    return run(make(metrics, source=source, aux_ops=[Vectors()], ranks=ranks), model), metrics
+
+
+def judge_together(items: int, world: int) -> list[tuple[Judged, list[Metric]]]:
+    """What each of several ranks knows."""
+    table = Table(world)
+    with ThreadPoolExecutor(world) as threads:
+        return list(threads.map(lambda rank: judge(items, Seat(rank, table)), range(world)))
+
+
+@pytest.mark.parametrize(("items", "world"), [(5, 3), (4, 3), (7, 2), (2, 3)])
+def test_every_rank_has_what_one_alone_would_have(items: int, world: int) -> None:
+    _, alone = judge(items)
+    assert len(alone[0].scores[0].pooled) == 2
+    for judged, metrics in judge_together(items, world):
+        assert judged.cases == items
+        for one, several in zip(alone, metrics, strict=True):
+            assert [score.subject for score in several.scores] == [f"case_{number}" for number in range(items)]
+            assert repr(several.scores) == repr(one.scores)  # NaN is not equal to itself
+            assert repr((several.compute(), several.per_class())) == repr((one.compute(), one.per_class()))
+
+
+def test_scores_in_numbers_of_numpy_travel_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def score(_: Partial, subject: str, __: object) -> SubjectScore:
+        return SubjectScore(subject, np.float32(0.1), (np.float32(0.2),))
+
+    monkeypatch.setattr(Partial, "score", score)
+    (_, (_, found, _)), *_ = judge_together(2, 2)
+    assert found.scores[1] == SubjectScore("case_1", float(np.float32(0.1)), (float(np.float32(0.2)),))

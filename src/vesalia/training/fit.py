@@ -328,7 +328,7 @@ class _Setup:
         read = {getattr(metric, "field", "") for metric in metrics}
         dealt = can_be_dealt(metrics)
         if self.ranks.world > 1 and not dealt:
-            self.notes.append("multi_gpu: each process judges all subjects, as a custom metric judges them together")
+            self.notes.append("multi_gpu: each process judges all subjects, as a metric may judge them together")
         return Validation(
             source=self._pipeline(builder, "validate", dealt=dealt),
             inferer=builder.build(self.plan.validate.inferer),

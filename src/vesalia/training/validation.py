@@ -29,14 +29,25 @@ __all__ = ["Judged", "SampleSource", "Validation", "can_be_dealt"]
 
 
 _REHEARSED = 4
+_SUMMING_UP = ("update", "reset", "compute", "per_class")
+"""The methods of a metric through which something other than its scores could come into its value."""
 
 
 def can_be_dealt(metrics: Sequence[Metric]) -> bool:
-    """Whether ranks may judge a part of the subjects each: all that ``metrics`` remember is a score per subject.
+    """Whether ranks may judge a part of the subjects each: all that ``metrics`` sum up is a score per subject.
 
-    Custom metrics for v3 that judge all subjects together remember more.
+    A metric that collects by itself, and sums that up in a method of its own, sees all subjects; so do custom metrics
+    for v3.
     """
-    return all(type(metric).update is Metric.update and type(metric).reset is Metric.reset for metric in metrics)
+    return all(_sums_up_scores_alone(metric) for metric in metrics)
+
+
+def _sums_up_scores_alone(metric: Metric) -> bool:
+    """Whether the class that gives each method which collects or sums up is :class:`Metric`, or vouches for it."""
+    kinds = type(metric).__mro__
+    owners = (next(kind for kind in kinds if name in vars(kind)) for name in _SUMMING_UP)
+    own = any(name in vars(metric) for name in _SUMMING_UP)
+    return not own and all(vars(owner).get("sums_up_scores_alone", False) for owner in owners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +201,8 @@ class Validation:
 
 
 def _row(score: SubjectScore) -> list[Any]:
-    return [score.subject, score.value, score.per_class, score.pooled]
+    """JSON data; a metric may have given numbers of NumPy's."""
+    return [score.subject, float(score.value), [*map(float, score.per_class)], [*map(float, score.pooled)]]
 
 
 def _score(row: Sequence[Any]) -> SubjectScore:

@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -59,9 +60,13 @@ class Metric(ABC):
         report_path: Folder for ``<name>_raw_results.txt`` and ``<name>_summary_results.txt``; None for none.
         scores: What was collected since :meth:`reset`.
         is_pooled: Whether all subjects are judged together: none has a value of its own, :meth:`compute` has it.
+        sums_up_scores_alone: Whether what this class says of all subjects comes from ``scores`` and nothing else, so
+            that several processes may judge a part of the subjects each. It speaks for the methods of the very class
+            that writes it: one below that overrides ``compute``, say, writes it again.
     """
 
     is_pooled: bool = False
+    sums_up_scores_alone: ClassVar[bool] = True
     larger_is_better: bool = True
 
     def __init__(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class ComputeAUC(LabelMetric):
         is_key_metric: Whether it chooses the best model.
         report_path: Folder for the metric's own report files.
     """
+
+    sums_up_scores_alone: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ class LabelMetric(Metric):
     """
 
     is_pooled: bool = True
+    sums_up_scores_alone: ClassVar[bool] = True
 
     def __init__(
         self,
