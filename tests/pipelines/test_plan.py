@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from vesalia.pipelines import plan as module
-from vesalia.pipelines.plan import CachePlan, in_words, room_for_items
+from vesalia.pipelines.plan import CachePlan, room_for_items
+from vesalia.runtime import cgroup
 
 GB = 1_000_000_000
 
@@ -50,19 +54,21 @@ def test_nothing_held() -> None:
     assert plan(held=0, held_bytes=0).item_bytes == 0
 
 
-@pytest.mark.parametrize(
-    ("count", "text"), [(12, "12 bytes"), (1500, "1.5 kB"), (47_200_000, "47.2 MB"), (3.2e9, "3.2 GB")]
-)
-def test_bytes_in_words(count: float, text: str) -> None:
-    assert in_words(count) == text
-
-
 def test_the_machine_keeps_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory:
-        total = 100 * GB
-
     monkeypatch.setattr(module, "available_memory_bytes", lambda: 50 * GB)
-    monkeypatch.setattr("vesalia.pipelines.plan.psutil.virtual_memory", Memory)
+    monkeypatch.setattr(module, "total_memory_bytes", lambda: 100 * GB)
     assert room_for_items(None) == 40 * GB
     assert room_for_items(8.0) == 8 * GB
     assert room_for_items(80.0) == 40 * GB
+
+
+def test_a_container_keeps_a_tenth_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """32 GB of a machine that has 512."""
+    monkeypatch.setattr(cgroup, "_PROCESS", tmp_path / "none")
+    monkeypatch.setattr(cgroup, "_GROUPS", tmp_path)
+    (tmp_path / "memory.max").write_text(f"{32 * GB}\n")
+    (tmp_path / "memory.current").write_text(f"{2 * GB}\n")
+    memory = SimpleNamespace(available=400 * GB, total=512 * GB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert room_for_items(None) == 26.8 * GB
+    assert room_for_items(8.0) == 8 * GB

@@ -14,56 +14,48 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from vesalia.runtime import machine
+from vesalia.runtime import cgroup, machine
 
 GIB = 2**30
 
 
 @pytest.fixture
-def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pretended memory cgroup."""
-    monkeypatch.setattr(machine, "_CGROUP_LIMIT", tmp_path / "memory.max")
-    monkeypatch.setattr(machine, "_CGROUP_USED", tmp_path / "memory.current")
-    monkeypatch.setattr(machine, "_CGROUP_PARTS", tmp_path / "memory.stat")
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 8 * GIB, "total": 16 * GIB}))
+def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pretended control group on a machine of 16 GiB, half of them free."""
+    monkeypatch.setattr(cgroup, "_PROCESS", tmp_path / "none")
+    monkeypatch.setattr(cgroup, "_GROUPS", tmp_path)
+    memory = SimpleNamespace(available=8 * GIB, total=16 * GIB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     return tmp_path
 
 
-class TestAvailableMemory:
-    def test_a_tight_container_decides(self, cgroup: Path) -> None:
-        (cgroup / "memory.max").write_text(f"{3 * GIB}\n")
-        (cgroup / "memory.current").write_text(f"{GIB}\n")
-        assert machine.available_memory_bytes() == 2 * GIB
+@pytest.mark.parametrize(
+    ("limit", "used", "total", "available"),
+    [(3 * GIB, GIB, 3, 2), (64 * GIB, 0, 16, 8), (12 * GIB, GIB, 12, 8), (GIB, GIB + 1, 1, 0)],
+)
+def test_the_smaller_of_machine_and_container_counts(
+    group: Path, limit: int, used: int, total: int, available: int
+) -> None:
+    (group / "memory.max").write_text(f"{limit}\n")
+    (group / "memory.current").write_text(f"{used}\n")
+    assert machine.total_memory_bytes() == total * GIB
+    assert machine.available_memory_bytes() == available * GIB
 
-    def test_files_that_a_container_keeps_in_memory_are_given_back(self, cgroup: Path) -> None:
-        (cgroup / "memory.max").write_text(f"{4 * GIB}\n")
-        (cgroup / "memory.current").write_text(f"{4 * GIB}\n")
-        (cgroup / "memory.stat").write_text(f"anon {GIB}\nfile 9\ninactive_file {2 * GIB}\nactive_file {GIB}\n")
-        assert machine.available_memory_bytes() == 3 * GIB
-        (cgroup / "memory.stat").write_text("inactive_file much\n")
-        assert machine.available_memory_bytes() == 0
 
-    def test_a_wide_container_does_not(self, cgroup: Path) -> None:
-        (cgroup / "memory.max").write_text(f"{64 * GIB}\n")
-        (cgroup / "memory.current").write_text("0\n")
-        assert machine.available_memory_bytes() == 8 * GIB
+@pytest.mark.usefixtures("group")
+def test_without_a_container_the_machine_counts() -> None:
+    assert (machine.total_memory_bytes(), machine.available_memory_bytes()) == (16 * GIB, 8 * GIB)
 
-    def test_a_container_without_a_limit(self, cgroup: Path) -> None:
-        (cgroup / "memory.max").write_text("max\n")
-        (cgroup / "memory.current").write_text("12\n")
-        assert machine.available_memory_bytes() == 8 * GIB
 
-    def test_no_container(self, cgroup: Path) -> None:
-        assert not list(cgroup.iterdir())
-        assert machine.available_memory_bytes() == 8 * GIB
+def test_memory_of_this_machine() -> None:
+    assert 0 < machine.available_memory_bytes() <= machine.total_memory_bytes() <= psutil.virtual_memory().total
 
-    def test_a_container_over_its_limit_has_nothing_left(self, cgroup: Path) -> None:
-        (cgroup / "memory.max").write_text(f"{GIB}\n")
-        (cgroup / "memory.current").write_text(f"{GIB + 1}\n")
-        assert machine.available_memory_bytes() == 0
 
-    def test_on_this_machine(self) -> None:
-        assert 0 < machine.available_memory_bytes() <= psutil.virtual_memory().total
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (1500, "1.5 kB"), (47_200_000, "47.2 MB"), (3.2e9, "3.2 GB")]
+)
+def test_bytes_in_words(count: float, text: str) -> None:
+    assert machine.in_words(count) == text
 
 
 class TestFreeDisk:

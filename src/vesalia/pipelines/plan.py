@@ -6,29 +6,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import psutil
+from vesalia.runtime.machine import available_memory_bytes, in_words, total_memory_bytes
 
-from vesalia.runtime.machine import available_memory_bytes
-
-__all__ = ["CachePlan", "in_words", "room_for_items"]
+__all__ = ["CachePlan", "room_for_items"]
 
 _GB = 1_000_000_000
 _RESERVE_PART = 0.1
 _WORTH_TELLING_S = 0.0001
 
 
-def in_words(count: float) -> str:
-    """A number of bytes for people: ``3.2 GB`` (powers of 1000)."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 def room_for_items(budget_gb: float | None) -> int:
-    """Bytes that a cache may take: the budget, and never what the machine needs for everything else."""
-    reserve = int(max(_GB, _RESERVE_PART * psutil.virtual_memory().total))
+    """Bytes that a cache may take: the budget, and never what the machine, or the container, needs for the rest."""
+    reserve = int(max(_GB, _RESERVE_PART * total_memory_bytes()))
     room = max(0, available_memory_bytes() - reserve)
     return room if budget_gb is None else min(room, int(budget_gb * _GB))
 
@@ -48,6 +37,7 @@ class CachePlan:
         augment_s: Seconds that one worker takes for the random part of the chain.
         items_per_step: Items of a step of this process.
         workers: Threads that work at the same time.
+        network_s: Seconds that the network takes for a step, by a trial; 0 where none was made.
     """
 
     items: int
@@ -60,6 +50,7 @@ class CachePlan:
     augment_s: float = 0.0
     items_per_step: int = 1
     workers: int = 1
+    network_s: float = 0.0
 
     @property
     def item_bytes(self) -> int:
@@ -72,9 +63,12 @@ class CachePlan:
         made = (self.items - self.held) / max(1, self.items)
         return self.items_per_step * (self.augment_s + made * self.prepare_s) / max(1, self.workers)
 
-    def waiting_share(self, network_s: float) -> float:
-        """Part of the time that a network waits which takes ``network_s`` for a step, 0 to 1."""
-        return max(0.0, 1 - network_s / self.step_s) if self.step_s else 0.0
+    @property
+    def waiting_share(self) -> float | None:
+        """Part of the time that the network is expected to wait, 0 to 1; None where its own time is not known."""
+        if not self.network_s:
+            return None
+        return max(0.0, 1 - self.network_s / self.step_s) if self.step_s else 0.0
 
     def to_text(self) -> str:
         """The plan in a few words."""
@@ -86,11 +80,24 @@ class CachePlan:
             limit = "" if self.limit_bytes is None else f", as {in_words(self.limit_bytes)} may be used"
             text += f"; {self.items - self.held} items do not fit{limit}, and are made each time they are used "
             text += f"({self.prepare_s * 1000:.0f} ms each)"
-        if self.step_s >= _WORTH_TELLING_S:
-            text += f"; {self.workers} workers make a batch of {self.items_per_step} items in about "
-            text += f"{self.step_s * 1000:.1f} ms: a step that takes longer does not wait for data"
-        return text
+        return text + self._pace()
+
+    def _pace(self) -> str:
+        """How fast batches come, against how fast they are used."""
+        share = self.waiting_share
+        if self.step_s < _WORTH_TELLING_S and not share:
+            return ""
+        text = f"; {self.workers} workers make a batch of {self.items_per_step} items in about "
+        text += f"{self.step_s * 1000:.1f} ms"
+        if share is None:
+            return f"{text}: a step that takes longer does not wait for data"
+        return f"{text}, the network takes about {self.network_s * 1000:.1f} ms: expected waiting share {share:.0%}"
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain data."""
-        return {**asdict(self), "item_bytes": self.item_bytes, "step_s": self.step_s}
+        return {
+            **asdict(self),
+            "item_bytes": self.item_bytes,
+            "step_s": self.step_s,
+            "waiting_share": self.waiting_share,
+        }

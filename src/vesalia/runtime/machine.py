@@ -13,12 +13,19 @@ from typing import Any
 
 import psutil
 
-__all__ = ["available_memory_bytes", "describe", "free_disk_bytes", "usable_cores", "versions"]
+from vesalia.runtime import cgroup
+
+__all__ = [
+    "available_memory_bytes",
+    "describe",
+    "free_disk_bytes",
+    "in_words",
+    "total_memory_bytes",
+    "usable_cores",
+    "versions",
+]
 
 _PACKAGES = ("vesalia", "torch", "lightning-fabric", "monai", "numpy", "nibabel", "safetensors")
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
-_CGROUP_PARTS = Path("/sys/fs/cgroup/memory.stat")
 _CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -32,25 +39,25 @@ def usable_cores() -> int:
         return cores
 
 
+def total_memory_bytes() -> int:
+    """Memory that this process may use at most: the machine's, or its container's share."""
+    total, limit = int(psutil.virtual_memory().total), cgroup.memory_limit_bytes()
+    return total if limit is None else min(total, limit)
+
+
 def available_memory_bytes() -> int:
-    """Memory that can be had now without swapping; a container's limit counts.
-
-    What a container holds of files in memory counts as free: the system gives it back when it is needed.
-    """
-    available = int(psutil.virtual_memory().available)
-    try:
-        limit, used = _CGROUP_LIMIT.read_text(), _CGROUP_USED.read_text()
-        return max(0, min(available, int(limit) - max(0, int(used) - _cached_files_bytes())))
-    except (OSError, ValueError):
-        return available
+    """Memory that can be had now without swapping; the limits of containers and jobs count."""
+    available, left = int(psutil.virtual_memory().available), cgroup.memory_left_bytes()
+    return available if left is None else min(available, left)
 
 
-def _cached_files_bytes() -> int:
-    try:
-        pairs = (line.split() for line in _CGROUP_PARTS.read_text().splitlines())
-        return sum(int(size) for name, size in pairs if name in {"inactive_file", "active_file"})
-    except (OSError, ValueError):
-        return 0
+def in_words(count: float) -> str:
+    """A number of bytes for people: ``3.2 GB`` (powers of 1000)."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
 
 
 def free_disk_bytes(path: Path) -> int:
