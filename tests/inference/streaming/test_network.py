@@ -87,6 +87,73 @@ def test_one_that_uses_its_last_layer_otherwise_on_large_images() -> None:
     assert net.seek_head(channels=1, dims=3) is None
 
 
+def doubled(said: torch.Tensor) -> torch.Tensor:
+    return said.mul_(2)
+
+
+def masked(said: torch.Tensor) -> torch.Tensor:
+    return said.masked_fill_(said > 0, -50)
+
+
+def set_where(said: torch.Tensor) -> torch.Tensor:
+    said[said > 0] = -50
+    return said
+
+
+def added(said: torch.Tensor) -> torch.Tensor:
+    said += torch.ones(said.shape)
+    return said
+
+
+def rectified(said: torch.Tensor) -> torch.Tensor:
+    return torch.relu_(said)
+
+
+def clamped_where_large(said: torch.Tensor) -> torch.Tensor:
+    """Looks at the values, and returns them as they are or not."""
+    return said.clamp(max=0.1) if said.max() > 0.1 else said
+
+
+def refused(said: torch.Tensor) -> torch.Tensor:
+    if said.is_meta:
+        raise ValueError("found no values")
+    return said
+
+
+@pytest.mark.parametrize("only_large", [False, True])
+@pytest.mark.parametrize("end", [doubled, masked, set_where, added, rectified, clamped_where_large, refused])
+def test_one_that_changes_its_last_layers_output_is_run_whole(
+    end: Callable[[torch.Tensor], torch.Tensor], only_large: bool
+) -> None:
+    """With ``only_large`` it does not on the small image that the last layer is looked for on."""
+
+    class Ending(Net):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            said = super().logits(image)
+            return said if only_large and image.shape[-1] != 4 else end(said)
+
+    torch.manual_seed(0)
+    model = Ending().eval()
+    with torch.no_grad():
+        expected = model(IMAGE)[1][INSIDE]
+    net = Network(model, CPU, nullcontext)
+    torch.testing.assert_close(probabilities(net), expected)
+    assert net.seek_head(channels=1, dims=3) is None
+
+
+def test_too_little_memory_up_to_the_last_layer_is_told() -> None:
+    class Large(Net):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            if image.shape[-1] == 4:
+                raise torch.OutOfMemoryError("out of memory")
+            return super().logits(image)
+
+    net = Network(Large().eval(), CPU, nullcontext)
+    with pytest.raises(torch.OutOfMemoryError):
+        net(IMAGE)
+    assert net.seek_head(channels=1, dims=3) is not None
+
+
 def test_memory_is_used_again() -> None:
     net = network()
     said = net(IMAGE)

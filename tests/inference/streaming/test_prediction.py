@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import weakref
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import pytest
@@ -13,7 +15,8 @@ from tests.inference.streaming.nets import CPU, Net, network
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.components.inferers.simple import TFSimpleInferer
 from vesalia.imaging.windows import Mode, WindowPlan
-from vesalia.inference.streaming import prediction
+from vesalia.inference.streaming import limits, prediction
+from vesalia.inference.streaming.network import Network
 from vesalia.inference.streaming.prediction import Streaming, streams
 from vesalia.inference.streaming.sinks import Averages
 from vesalia.inference.streaming.tensors import TensorArrays
@@ -67,8 +70,44 @@ def test_windows_go_one_by_one_where_memory_is_too_little_for_more(caplog: pytes
     net.model = crowded
     run = Streaming(net, plan, batch_size=3)
     torch.testing.assert_close(averages(run, image), expected)
-    assert run.batch_size == 1
+    assert net.limits.windows == 1
     assert caplog.text.count("too little memory for 3 windows") == 1
+
+
+class Costly(Net):
+    """Notes which passes over several windows failed, and whether what they had made is gone with the next pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[weakref.ref[torch.Tensor]] = []
+        self.left: list[bool] = []
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """Or memory is too little."""
+        self.left += [made() is not None for made in self.made]
+        if len(image) > 1:
+            activations = self.first(image)
+            self.made.append(weakref.ref(activations))
+            raise torch.OutOfMemoryError("out of memory")
+        return super().logits(image)
+
+
+def test_nothing_of_a_pass_that_failed_is_left_when_it_is_tried_again() -> None:
+    model = Costly().eval()
+    net, plan = Network(model, CPU, nullcontext), WindowPlan.of((20, 8, 8), (8, 8, 8), overlap=0.25)
+    averages(Streaming(net, plan, batch_size=3), torch.randn(1, 20, 8, 8))
+    assert len(model.made) == 1
+    assert model.left
+    assert not any(model.left)
+
+
+def test_the_next_subject_does_not_run_out_of_memory_again(caplog: pytest.LogCaptureFixture) -> None:
+    model = Costly().eval()
+    net, plan = Network(model, CPU, nullcontext), WindowPlan.of((20, 8, 8), (8, 8, 8), overlap=0.25)
+    for _ in range(3):
+        averages(Streaming(net, plan, batch_size=3), torch.randn(1, 20, 8, 8))
+    assert len(model.made) == 1
+    assert caplog.text.count("too little memory") == 1
 
 
 def test_another_error_stays_what_it_is() -> None:
@@ -115,9 +154,11 @@ def test_sums_move_to_the_machine_where_the_device_is_full(
 
     monkeypatch.setattr(prediction, "TensorArrays", arrays)
     monkeypatch.setattr(Tight, "left", room)
-    torch.testing.assert_close(averages(Streaming(network(), plan), image), expected)
+    net = network()
+    torch.testing.assert_close(averages(Streaming(net, plan), image), expected)
     assert made == ["cpu", "cpu"]
     assert "going on in the machine's" in caplog.text
+    assert net.limits.sums_bytes == 4 * 5 * plan.open_voxels
 
 
 def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +167,7 @@ def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monke
     net.device = torch.device("meta")
     run = Streaming(net, plan)
     assert run.blender(said).arrays.on_machine is False
-    monkeypatch.setattr(prediction, "_free_bytes", lambda _: 100.0)
+    monkeypatch.setattr(limits, "free_bytes", lambda _: 100.0)
     assert run.blender(said).arrays.on_machine is True
 
 
@@ -138,4 +179,3 @@ def test_an_inferer_of_another_kind_does_as_it_likes() -> None:
     assert streams(TFScanWindowInferer([8, 8, 8]))
     assert not streams(Custom([8, 8, 8]))
     assert not streams(TFSimpleInferer())
-    assert prediction._free_bytes(CPU) == float("inf")

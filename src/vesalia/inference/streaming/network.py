@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -16,6 +16,8 @@ from torch import nn
 from vesalia.components.models.base import FinalActivation, Model
 from vesalia.imaging.windows import Box
 from vesalia.inference.streaming.heads import Pointwise, find_head, set_aside
+from vesalia.inference.streaming.limits import Limits
+from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.precision import Autocast
 
 __all__ = ["Network", "Pass"]
@@ -88,12 +90,14 @@ class Network:
         device: Where it is.
         precision: Its number format.
         seconds: What it has taken so far; on an accelerator until it was asked, not until it was done.
+        limits: What the device had no memory for.
     """
 
     model: nn.Module
     device: torch.device
     precision: Autocast
     seconds: float = 0.0
+    limits: Limits = field(default_factory=Limits)
     _head: Pointwise | None = None
     _sought: bool = False
     _memory: torch.Tensor | None = None
@@ -103,13 +107,24 @@ class Network:
         with self._timed():
             windows = windows.to(self.device)
             head = self.seek_head(channels=windows.shape[1], dims=windows.ndim - 2)
-            if head is not None:
-                with set_aside(head) as noted:
-                    output = self._run(windows)
-                if output is noted.stand_in and noted.features is not None:
-                    return Pass(self._activation, noted.features, head, noted.autocast)
-                self._head = None  # the network does something else with it on images of this size
+            short = None if head is None else self._short_of(head, windows)
+            if short is not None:
+                return short
+            self._head = None  # the network does something else with it on images of this size
             return Pass(self._activation, self._run(windows))
+
+    def _short_of(self, head: Pointwise, windows: torch.Tensor) -> Pass | None:
+        """A pass up to the last layer; None where the network reads or changes what that layer gives."""
+        try:
+            with set_aside(head) as noted:
+                output = self._run(windows)
+        except Exception as error:  # foreign code may say in any way that it needs the values; run as a whole it tells
+            if is_out_of_memory(error):
+                raise
+            return None
+        if noted.features is None or not noted.is_all_of(output):
+            return None
+        return Pass(self._activation, noted.features, head, noted.autocast)
 
     def probabilities(self, said: Pass, member: int, *, place: Box) -> torch.Tensor:
         """``[C, *place]`` float32 of one window of a pass; the memory is used again for the next."""

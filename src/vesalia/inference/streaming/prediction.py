@@ -18,6 +18,7 @@ from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.imaging.windows import Mode, WindowPlan, cut_window
 from vesalia.inference.streaming.blending import SLAB_BYTES, Blender, Finished, slabs
 from vesalia.inference.streaming.heap import Heap
+from vesalia.inference.streaming.limits import free_cached
 from vesalia.inference.streaming.network import Network, Pass
 from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Sink
@@ -33,8 +34,6 @@ BUFFER_BYTES: Final = 300_000_000
 """What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
 _SLAB_BYTES_ON_DEVICE: Final = 256 << 20
 """Accelerators want much to do at a time."""
-_SHARE_OF_DEVICE: Final = 0.5
-"""Of an accelerator's free memory, what these sums may take; more of them are kept in the machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ class Streaming:
     """Brings windows through a network and hands what is finished to a sink.
 
     Attributes:
-        network: The network.
+        network: The network; what its device had no memory for is noted with it.
         plan: The windows.
         mode: The weight of a window's voxels in the average.
-        batch_size: Windows per pass; less where the device has no memory for them.
+        batch_size: Windows per pass, where the device has memory for them.
         buffer_bytes: See :data:`BUFFER_BYTES`.
     """
 
@@ -76,10 +75,11 @@ class Streaming:
         blender: Blender | None = None
         waiting, heap = iter(self.plan), Heap()
         try:
-            while group := list(islice(waiting, self.batch_size)):
+            while group := list(islice(waiting, self.network.limits.group(self.batch_size))):
                 for member, index, said in self._passed(image, group):
                     blender = blender or self.blender(said)
                     self._blend(blender, sink, index, said, member)
+                    del said  # or it would stay until the next pass is over
                 heap.tidy()
         finally:
             if blender is not None:
@@ -89,18 +89,28 @@ class Streaming:
 
     def _passed(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> Iterator[tuple[int, tuple[int, ...], Pass]]:
         """Each window of a group, with its place in its pass; one by one where memory is too little for all."""
-        try:
-            said = self.network(self._windows(image, group))
-        except RuntimeError as error:
-            if len(group) == 1 or not is_out_of_memory(error):
-                raise
-            _LOG.warning("too little memory for %d windows at a time: going on with 1", len(group))
-            self.batch_size = 1
+        said = self._tried(image, group)
+        if said is None:
             for index in group:
-                yield from self._passed(image, [index])
+                yield 0, index, self.network(self._windows(image, [index]))
             return
         for member, index in enumerate(group):
             yield member, index, said
+
+    def _tried(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> Pass | None:
+        """One pass over a group; None where memory is too little for several windows, and then nothing of it is left.
+
+        An error that is being handled keeps all that the failed pass had made: what comes next is for the caller.
+        """
+        try:
+            return self.network(self._windows(image, group))
+        except (RuntimeError, MemoryError) as error:
+            if len(group) == 1 or not is_out_of_memory(error):
+                raise
+        _LOG.warning("too little memory for %d windows at a time: going on with 1", len(group))
+        self.network.limits.windows = 1
+        free_cached(self.network.device)
+        return None
 
     def _windows(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> torch.Tensor:
         seen = []
@@ -135,29 +145,29 @@ class Streaming:
         except RuntimeError as error:
             if arrays.on_machine or not is_out_of_memory(error):
                 raise
-        _leave_device(blender)
+        self._leave_device(blender)
         return blender.add(index, slab, values=values.cpu())
 
     def blender(self, said: Pass) -> Blender:
         """A blender on the network's device, or on the processor where the device has no room for the sums."""
-        channels, device = said.channels, self.network.device
-        needed = 4 * channels * self.plan.open_voxels
-        if device.type != "cpu" and needed > _SHARE_OF_DEVICE * _free_bytes(device):
+        device = self.network.device
+        if not self.network.limits.holds(needed := self._sums_bytes(said.channels), device):
             _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
             device = _CPU
-        return Blender(self.plan, mode=self.mode, shelf=Shelf(TensorArrays(device), channels, self.buffer_bytes))
+        return Blender(self.plan, mode=self.mode, shelf=Shelf(TensorArrays(device), said.channels, self.buffer_bytes))
+
+    def _leave_device(self, blender: Blender) -> None:
+        arrays: Any = blender.arrays
+        _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
+        self.network.limits.sums_bytes = self._sums_bytes(blender.shelf.channels)
+        blender.shelf.move(TensorArrays(_CPU))
+        free_cached(arrays.device)
+
+    def _sums_bytes(self, channels: int) -> int:
+        """What sums that wait take at most."""
+        return 4 * channels * self.plan.open_voxels
 
 
 def streams(inferer: Inferer) -> TypeGuard[TFScanWindowInferer]:
     """Whether an inferer averages windows as they come; one that was derived from ours may do anything."""
     return isinstance(inferer, TFScanWindowInferer) and type(inferer).__call__ is TFScanWindowInferer.__call__
-
-
-def _leave_device(blender: Blender) -> None:
-    arrays: Any = blender.arrays
-    _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
-    blender.shelf.move(TensorArrays(_CPU))
-
-
-def _free_bytes(device: torch.device) -> float:
-    return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else float("inf")
