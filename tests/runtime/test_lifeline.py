@@ -118,20 +118,100 @@ def test_one_that_ends_by_itself_is_left_alone() -> None:
     assert not end.asked.is_set()
 
 
-def test_a_stranger_is_turned_away() -> None:
+@pytest.mark.parametrize(
+    "hello",
+    [
+        b"",  # a port scanner
+        b"GET / HTTP/1.1\r\n",
+        b'{"token": "wrong", "rank": 1}\n',
+        b'{"rank": 1}\n',
+        b"\xff\xfe\n",
+        b"x" * 5000,
+        b'{"token": ',
+    ],
+)
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_stranger_is_turned_away_and_holds_nobody_up(hello: bytes, *, hangs_up: bool) -> None:
+    first, other = Lifeline(0, 2), Lifeline(1, 2)
+    port, token = first.listen()
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.sendall(hello)
+        if hangs_up:
+            stranger.close()
+        other.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)  # it stands in the queue behind
+        first.accept(timeout_s=_PATIENCE_S)
+        assert list(first._lines) == [1]
+        if not hangs_up:
+            stranger.settimeout(_PATIENCE_S)
+            assert not said_to(stranger)
+    other.close()
+    first.close()
+
+
+def said_to(stranger: socket.socket) -> bytes:
+    """What a stranger hears; nothing where it is hung up on."""
+    try:
+        return stranger.recv(1)
+    except ConnectionResetError:
+        return b""
+
+
+def test_one_rank_cannot_take_the_place_of_another() -> None:
+    first, other, again = Lifeline(0, 3), Lifeline(1, 3), Lifeline(1, 3)
+    port, token = first.listen()
+    for end in (other, again):
+        end.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
+    with pytest.raises(TimeoutError, match="2 of 3 ranks are there"):
+        first.accept(timeout_s=0.2)
+    assert again.wait_for_news(_PATIENCE_S) == Failure(0)  # it was hung up on
+    assert other.news is None
+    for end in (first, other, again):
+        end.close()
+
+
+def test_a_word_that_comes_at_once_is_not_lost() -> None:
+    first, other = Lifeline(0, 2, end=Ends()), Lifeline(1, 2)
+    port, token = first.listen()
+    other.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
+    other._send(0, {"failed": {"rank": 1, "kind": "DataError", "message": "no such file"}})
+    first.accept(timeout_s=_PATIENCE_S)
+    assert first.wait_for_news(_PATIENCE_S) == Failure(1, "DataError", "no such file")
+    other.close()
+    first.close()
+
+
+def test_a_first_line_may_come_in_parts() -> None:
     first = Lifeline(0, 2)
     port, token = first.listen()
     waiting = threading.Thread(target=first.accept, kwargs={"timeout_s": _PATIENCE_S})
     waiting.start()
-    for hello in (b"GET / HTTP/1.1\r\n", b'{"token": "wrong", "rank": 1}\n'):
-        with socket.create_connection(("127.0.0.1", port)) as stranger:
-            stranger.sendall(hello)
-    other = Lifeline(1, 2)
+    with socket.create_connection(("127.0.0.1", port)) as other:
+        other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in ('{"token": ', f'"{token}", "ra', 'nk": 1}\n'):
+            other.sendall(part.encode())
+        waiting.join(_PATIENCE_S)
+        assert list(first._lines) == [1]
+        first.close()
+
+
+def test_nobody_is_let_in_once_all_are_there() -> None:
+    first, other = Lifeline(0, 2), Lifeline(1, 2)
+    port, token = first.listen()
     other.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
-    waiting.join(_PATIENCE_S)
-    assert list(first._lines) == [1]
+    first.accept(timeout_s=_PATIENCE_S)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S)
     other.close()
     first.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="this system has no such setting")
+def test_both_ends_ask_a_silent_machine_for_a_sign_of_life(line: list[Lifeline]) -> None:
+    for end in line:
+        for connection in end._lines.values():
+            assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
+            assert connection.gettimeout() is None
 
 
 def test_who_does_not_come_is_not_waited_for_for_ever() -> None:

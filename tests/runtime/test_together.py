@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,16 +169,68 @@ def test_who_meets_nobody_says_where_it_waited(monkeypatch: pytest.MonkeyPatch) 
     assert dict(os.environ) == before
 
 
-@pytest.mark.parametrize(("given", "threads"), [(None, 1), ("7", 2)])
-def test_processes_of_a_machine_share_its_cores(
-    monkeypatch: pytest.MonkeyPatch, given: str | None, threads: int
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "none"}
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [
+        ({}, 2),
+        (TORCHRUN, 2),
+        (TORCHRUN | {"OMP_NUM_THREADS": "1"}, 2),  # which torchrun writes itself
+        (TORCHRUN | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}, 1),
+        (TORCHRUN | {"OMP_NUM_THREADS": "3"}, 3),
+        ({"OMP_NUM_THREADS": "1"}, 1),
+        ({"OMP_NUM_THREADS": "7"}, 7),
+    ],
+)
+def test_processes_of_a_machine_share_its_cores_unless_somebody_said_how(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], threads: int
 ) -> None:
-    asked = [2]
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    asked = [int(given.get("OMP_NUM_THREADS", "8"))]  # as torch takes it
     monkeypatch.setattr(torch, "get_num_threads", lambda: asked[-1])
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
-    monkeypatch.setattr(machine, "usable_cores", lambda: 4)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    if given:
-        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 8)
     together._share_cores(Launch(rank=1, world=4, local_world=4))
     assert asked[-1] == threads
+
+
+@pytest.mark.parametrize(("threads", "usable", "local_world", "wanted"), [(2, 8, 2, 2), (8, 2, 4, 1)])
+def test_a_process_takes_no_more_than_torch_would_and_one_at_least(
+    monkeypatch: pytest.MonkeyPatch, threads: int, usable: int, local_world: int, wanted: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    asked = [threads]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: asked[-1])
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr(machine, "usable_cores", lambda: usable)
+    together._share_cores(Launch(rank=1, world=local_world, local_world=local_world))
+    assert asked[-1] == wanted
+
+
+SHARING = """
+import sys, torch
+from vesalia.runtime import machine
+from vesalia.runtime.ranks import read_launch
+from vesalia.runtime.together import joined
+
+machine.usable_cores = lambda: 6
+launch = read_launch()
+with joined(launch):
+    open(f"{sys.argv[1]}/{launch.rank}", "w").write(f"{launch.launcher} {torch.get_num_threads()}")
+"""
+
+
+@pytest.mark.slow
+def test_torchrun_itself_does_not_leave_each_process_with_one_core(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(SHARING)
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, *start, str(tmp_path / "work.py"), str(tmp_path)]
+    done = subprocess.run(command, env=kept, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [(tmp_path / rank).read_text() for rank in "01"] == ["torchrun 3"] * 2

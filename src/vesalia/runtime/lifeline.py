@@ -15,17 +15,23 @@ import contextlib
 import json
 import os
 import secrets
+import selectors
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, final
+from typing import Any, cast, final
 
 __all__ = ["Failure", "Lifeline"]
 
 _GRACE_S = 10.0
 """How long the main thread may go on after another rank failed, before the process is ended."""
+_LONGEST_HELLO = 4096
+"""Bytes of a first line; a longer one is not from another rank."""
+_SILENT_S, _ASKED_EVERY_S, _ASKED = 60, 10, 6
+"""A machine that is silent for so long is asked for a sign of life, so often, before its connection counts as ended."""
 _ANSWER_S = 5.0
 """How long to wait for the first rank to say that it has heard."""
 
@@ -99,25 +105,46 @@ class Lifeline:
         return int(self._server.getsockname()[1]), self._token
 
     def accept(self, *, timeout_s: float) -> None:
-        """On the first rank: wait until all others are there.
+        """On the first rank: wait until all others are there; who says something else, or nothing, is turned away.
 
         Raises:
             OSError: They are not, in time.
         """
         if self._server is None:
             raise OSError("nobody listens")
-        self._server.settimeout(timeout_s)
-        while len(self._lines) < self._world - 1:
-            line, _ = self._server.accept()
-            line.settimeout(timeout_s)
-            reader = line.makefile("r", encoding="utf-8")
-            hello = _parsed(reader.readline())
-            if hello.get("token") != self._token:
-                line.close()
-                continue
-            line.settimeout(None)
-            self._lines[int(hello["rank"])] = line
-            self._watch(int(hello["rank"]), reader)
+        until = time.monotonic() + timeout_s
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._server, selectors.EVENT_READ)
+            while len(self._lines) < self._world - 1:
+                left_s = until - time.monotonic()
+                if left_s <= 0:
+                    raise TimeoutError(f"{len(self._lines) + 1} of {self._world} ranks are there")
+                for key, _ in waiting.select(left_s):
+                    self._attend(key, waiting)
+            for stranger in [key.fileobj for key in waiting.get_map().values()]:
+                stranger.close()  # type: ignore[union-attr]
+        self._server = None
+
+    def _attend(self, key: selectors.SelectorKey, waiting: selectors.BaseSelector) -> None:
+        """Let somebody in who knocks, or hear who it is: nobody waits for one that is silent."""
+        if self._server is not None and key.fileobj is self._server:
+            waiting.register(self._server.accept()[0], selectors.EVENT_READ, bytearray())
+            return
+        line = cast("socket.socket", key.fileobj)
+        said = _first_line(line, key.data)
+        if said is not None:
+            waiting.unregister(line)
+            self._greet(line, _parsed(said))
+
+    def _greet(self, line: socket.socket, hello: dict[str, Any]) -> None:
+        """Take in who knows the password, and turn everybody else away."""
+        rank = hello.get("rank")
+        if hello.get("token") != self._token or not isinstance(rank, int) or rank in self._lines:
+            line.close()
+            return
+        _keep_alive(line)
+        self._lines[rank] = line
+        self._watch(rank, line.makefile("r", encoding="utf-8"))
 
     def call(self, host: str, port: int, *, token: str, timeout_s: float) -> None:
         """On another rank: connect to the first one.
@@ -126,8 +153,7 @@ class Lifeline:
             OSError: It cannot be reached.
         """
         line = socket.create_connection((host, port), timeout=timeout_s)
-        line.settimeout(None)
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _keep_alive(line)
         self._lines[0] = line
         self._send(0, {"token": token, "rank": self._rank})
         self._watch(0, line.makefile("r", encoding="utf-8"))
@@ -201,7 +227,33 @@ class Lifeline:
             self._lines[rank].sendall((json.dumps(word) + "\n").encode())
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _keep_alive(line: socket.socket) -> None:
+    """Wait for words without end, but notice when the other machine is gone without a goodbye: power, network."""
+    line.settimeout(None)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {"TCP_KEEPIDLE": _SILENT_S, "TCP_KEEPINTVL": _ASKED_EVERY_S, "TCP_KEEPCNT": _ASKED}
+    for name, value in wanted.items():  # not every system has them
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _first_line(line: socket.socket, heard: bytearray) -> bytes | None:
+    """The first line that somebody says, added up in ``heard``; None if it is not over, or empty if there is none.
+
+    What comes behind it is left for whoever reads next.
+    """
+    try:
+        coming = line.recv(_LONGEST_HELLO, socket.MSG_PEEK)
+        end = coming.find(b"\n") + 1
+        heard += line.recv(end or len(coming))
+    except OSError:
+        return b""
+    if not end and coming and len(heard) < _LONGEST_HELLO:
+        return None
+    return bytes(heard) if end else b""
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError:

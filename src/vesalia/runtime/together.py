@@ -285,8 +285,12 @@ def _store(rank: int, world: int) -> Store:
 
 def _share_cores(launch: Launch) -> None:
     """Have the processes of a machine share its cores, where nobody else said how."""
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, min(torch.get_num_threads(), machine.usable_cores() // launch.local_world)))
+    given = os.environ.get("OMP_NUM_THREADS")
+    by_torchrun = given == "1" and "TORCHELASTIC_RUN_ID" in os.environ and "MKL_NUM_THREADS" not in os.environ
+    if given is not None and not (by_torchrun and launch.local_world > 1):
+        return
+    most = machine.usable_cores() if by_torchrun else torch.get_num_threads()
+    torch.set_num_threads(max(1, min(most, machine.usable_cores() // launch.local_world)))
 
 
 @contextlib.contextmanager
