@@ -594,6 +594,7 @@ class Archive:
         if report.faults:
             raise DataError("the data is not ready to train on:", faults=report.faults)
         if listener:
+            listener.noted(report.summary())
             for warning in (*plan.warnings, *report.warnings):
                 listener.warned(str(warning))
 

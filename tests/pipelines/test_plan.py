@@ -40,9 +40,11 @@ def test_some_do_not_fit() -> None:
 
 
 def test_the_network_waits_for_what_is_slower() -> None:
-    assert plan().waiting_share(0.004) == 0
-    assert plan().waiting_share(0.001) == pytest.approx(0.75)
-    assert plan(augment_s=0.0).waiting_share(0.001) == 0
+    assert plan(network_s=0.004).waiting_share == 0
+    assert plan(network_s=0.001).waiting_share == pytest.approx(0.75)
+    assert plan(augment_s=0.0, network_s=0.001).waiting_share == 0
+    assert plan().waiting_share is None
+    assert plan(network_s=0.001).to_text().endswith("the network takes about 1.0 ms: expected waiting share 75%")
 
 
 def test_as_plain_data() -> None:

@@ -70,6 +70,17 @@ def test_an_epoch_begins_empty(bench: Bench) -> None:
     assert report.seconds == pytest.approx(1.0)
 
 
+def test_what_the_next_epochs_data_made_wait_counts_with_that_epoch(bench: Bench) -> None:
+    bench.step(1.0)
+    bench.meter.clear()  # the epoch is told; then a moving cache waits for what it lacks
+    bench.now += 3.0
+    bench.pipeline.waiting += 3.0
+    bench.meter.begin(as_pipeline(bench.pipeline))
+    bench.step(1.0)
+    report = bench.meter.epoch_report(Counters(), 0.01)
+    assert (report.seconds, report.waiting_share) == (pytest.approx(4.0), pytest.approx(0.75))
+
+
 def test_a_value_that_only_some_steps_have_is_their_mean(bench: Bench) -> None:
     bench.step(1.0)
     bench.now += 1

@@ -59,6 +59,7 @@ class RunSettings:
         on_bad_item: What is done about items that cannot be used.
         session: What the processes on this machine that train together call themselves; empty for one alone.
         say: Tells the user what is noticed in the middle of a run.
+        pinned: Whether batches are written to page-locked memory, from which a GPU takes them while others go on.
     """
 
     budget_gb: float | None = None
@@ -66,6 +67,7 @@ class RunSettings:
     on_bad_item: BadItemAction | None = None
     session: str = ""
     say: Callable[[str], None] = _unheard
+    pinned: bool = False
 
     @staticmethod
     def asked(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,6 +57,7 @@ class Delivery:
         seed: Root of all random states.
         draw: Which items an epoch takes where categories are rebalanced; None takes each once.
         shard: This process's part of each step, and of the items to judge.
+        pinned: Whether batches are written to page-locked memory.
     """
 
     batch_size: int
@@ -66,6 +67,7 @@ class Delivery:
     seed: int
     draw: Draw | None = None
     shard: Shard = WHOLE
+    pinned: bool = False
 
     @property
     def items_per_step(self) -> int:
@@ -134,7 +136,7 @@ class BoundPipeline:
         self._source, self._augment, self._batcher, self._delivery = source, augment, batcher, delivery
         self._bad = BadItems() if bad is None else bad
         self._epoch = 0
-        self._buffers = Buffers(keep=4 * (self._steps_ahead + 2))
+        self._buffers = Buffers(pinned=delivery.pinned, keep=4 * (self._steps_ahead + 2))
         self._open: list[Closable] = []
         self._kept: _Running | None = None
 
@@ -163,22 +165,31 @@ class BoundPipeline:
         """Items that could not be used and were left out, and why."""
         return self._bad.messages
 
-    def plan(self) -> CachePlan | None:
-        """What the filled cache holds, and how fast batches come of it: an item is tried. None without a cache."""
+    def plan(self, network_s: Callable[[Batch], float] | None = None) -> CachePlan | None:
+        """What the filled cache holds, and how fast batches come of it: an item is tried. None without a cache.
+
+        Args:
+            network_s: Tells how many seconds the network takes for a batch; it gets one of a single item's crops.
+        """
         plan, window = self._source.plan, self._source.window(self._epoch)
         if plan is None:
             return None
         usable = next((index for index in window if self._bad.error(index) is None), window[0])
-        seconds = 0.0
+        how, dice = self._delivery, generator(self._delivery.seed, "plan")
         with one_torch_thread():
             for _ in range(2):  # the first time, something may have to be set up
-                prepared, dice = self._source.get(usable), generator(self._delivery.seed, "plan")
+                prepared = self._source.get(usable)
                 began = time.perf_counter()
-                self._augment(prepared, dice, FRESH)
+                tried = self._augment(prepared, dice, FRESH)
                 seconds = time.perf_counter() - began
-        how = self._delivery
-        workers = max(1, min(how.workers, usable_cores()))
-        return replace(plan, augment_s=seconds, items_per_step=how.batch_size, workers=workers)
+            batch = None if network_s is None else self._batcher([tried] * how.batch_size, dice)
+        return replace(
+            plan,
+            augment_s=seconds,
+            items_per_step=how.batch_size,
+            workers=max(1, min(how.workers, usable_cores())),
+            network_s=0.0 if network_s is None or batch is None else network_s(batch),
+        )
 
     def fill(self, progress: Progress | None = None, *, epoch: int = 0) -> None:
         """Fill the cache, if there is one, with the items of ``epoch`` (that of a resumed run).

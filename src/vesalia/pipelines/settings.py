@@ -144,6 +144,7 @@ class ImagePipeline:
             seed=seed,
             draw=self._draw(),
             shard=shard,
+            pinned=run.pinned,
         )
         batcher = Batcher(
             Compose(batch_transforms), batched_by_transforms=how.batched_by_transforms, image_dtype=how.image_dtype

@@ -59,6 +59,7 @@ from vesalia.training.state import STATE_FILE, Counters, Stateful, load_state, p
 from vesalia.training.tensorboard_tracker import TensorBoardTracker
 from vesalia.training.tracking import HistoryFile, Tracker, Tracking
 from vesalia.training.trainee import Trainee
+from vesalia.training.trial_step import TrialStep
 from vesalia.training.validation import Validation, can_be_dealt
 from vesalia.training.weight_average import WeightAverage
 
@@ -162,6 +163,8 @@ class _Setup:
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
         counters.step_in_epoch = steps_done(counters.items_in_epoch, pipeline.items, batch_size=pipeline.items_per_step)
+        trial = TrialStep(model=model, loss=loss, device=fabric.device, precision=precision)
+        self._tell_cache("train", pipeline, trial)
         network, wrapped = fabric.setup(self._trainee(model, fabric), optimizer)
         validation = self._validation(builder, fabric, precision, loss=loss, aux_ops=aux_ops)
         schedule = self._schedule(counters, pipeline.steps_per_epoch)
@@ -292,15 +295,19 @@ class _Setup:
         self._listed[part] = bound.datalist
         bound.fill(self._filling, epoch=epoch)
         self.notes.extend(str(warning) for warning in bound.warnings)
-        plan_of_cache = bound.plan()
-        if plan_of_cache is not None:
-            self.notes.append(f"{part}: {plan_of_cache.to_text()}")
         return bound
+
+    def _tell_cache(self, part: str, pipeline: BoundPipeline, trial: TrialStep | None = None) -> None:
+        """What a cache holds, and whether the network will wait for it."""
+        plan = pipeline.plan(trial)
+        if plan is not None:
+            self.notes.append(f"{part}: {plan.to_text()}")
 
     def _run_settings(self, part: str) -> RunSettings:
         """What the run says of the data; ranks of one machine share what they keep."""
         session = f"{self.session}-{part}" if self.ranks.world > 1 else ""
-        return replace(self.options.data, session=session, say=self._notice)
+        pinned = choose_device(self.options.device).type == "cuda"
+        return replace(self.options.data, session=session, say=self._notice, pinned=pinned)
 
     def _notice(self, message: str) -> None:
         """Something happened to the data; it is told now, and again at the end."""
@@ -329,8 +336,10 @@ class _Setup:
         dealt = can_be_dealt(metrics)
         if self.ranks.world > 1 and not dealt:
             self.notes.append("multi_gpu: each process judges all subjects, as a metric may judge them together")
+        source = self._pipeline(builder, "validate", dealt=dealt)
+        self._tell_cache("validate", source)
         return Validation(
-            source=self._pipeline(builder, "validate", dealt=dealt),
+            source=source,
             inferer=builder.build(self.plan.validate.inferer),
             metrics=metrics,
             aux_ops=[op for op in aux_ops if read & set(op.tags())],

@@ -25,6 +25,7 @@ class RunStart:
         steps_per_epoch: Optimizer steps in an epoch.
         epochs: Epochs to run, or None under a time budget.
         resumed_from: Epoch the run goes on from; 0 for a new run.
+        resumed_step: Steps that were done before; 0 for a new run.
         notes: What the user should know.
     """
 
@@ -37,6 +38,7 @@ class RunStart:
     steps_per_epoch: int
     epochs: int | None
     resumed_from: int = 0
+    resumed_step: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -141,6 +143,9 @@ def _entry(kind: str, values: dict[str, Any]) -> dict[str, Any]:
 
 class Listener:
     """Hears what a training tells. Subclass it for a display, a log or a tracker."""
+
+    def noted(self, words: str) -> None:
+        """What is to come, told before anything is loaded."""
 
     def filling(self, done: int, total: int) -> None:
         """The cache holds ``done`` of ``total`` items."""

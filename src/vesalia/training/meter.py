@@ -41,10 +41,11 @@ class Meter:
         return self._steps
 
     def begin(self, pipeline: BoundPipeline) -> None:
-        """An epoch begins."""
-        self._pipeline = pipeline
+        """An epoch begins; what the data of the next one made wait since the last one's end counts with it."""
         self.clear()
-        self.pause()
+        if self._pipeline is not pipeline:
+            self._pipeline = pipeline
+            self.pause()
 
     def clear(self) -> None:
         """Forget the epoch: it has been told."""
