@@ -111,7 +111,11 @@ def infer_export(
     if not images or output is None:
         message = f"{plan}: found no {'folder for results' if images else 'images'}, expected both, as an exported plan"
         raise ConfigError(f"{message} has neither; write vesalia infer {plan} IMAGE... --output FOLDER")
-    told: Callable[[int, int, str], None] = lambda done, total, _: progress(done, total)  # noqa: E731 - a callback
+
+    def told(done: int, total: int, _: str) -> None:
+        progress(done, total)
+
+    told.note = getattr(progress, "note", None)  # type: ignore[attr-defined] # what is said beforehand
     return run_plan(read_plan(plan), items_of(images), output=output, progress=told, stop=stop, **options)
 
 

@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from vesalia.imaging.geometry import Grid
-from vesalia.mmar.plan import ComponentPlan
 
-__all__ = ["resampled_shape", "restores_all_classes"]
+__all__ = ["Named", "resampled_shape", "restores_all_classes"]
 
 
-def resampled_shape(steps: Sequence[ComponentPlan], grid: Grid) -> tuple[int, ...]:
+class Named(Protocol):
+    """A step by its name and its arguments: of a config's plan, or of an exported one."""
+
+    @property
+    def name(self) -> str:
+        """Class name."""
+
+    def argument(self, name: str) -> Any:
+        """What the constructor gets; None where nothing says."""
+
+
+def resampled_shape(steps: Sequence[Named], grid: Grid) -> tuple[int, ...]:
     """The shape of an image on ``grid`` once ``steps`` have resampled it, as far as their arguments tell."""
     shape, spacing = np.asarray(grid.shape, dtype=float), np.asarray(grid.spacing_mm)
     for step in steps:
@@ -29,13 +39,13 @@ def resampled_shape(steps: Sequence[ComponentPlan], grid: Grid) -> tuple[int, ..
     return tuple(max(1, round(size)) for size in shape.tolist())
 
 
-def restores_all_classes(steps: Sequence[ComponentPlan]) -> bool:
+def restores_all_classes(steps: Sequence[Named]) -> bool:
     """Whether the prediction goes back to the file's grid before the classes are decided."""
     names = [step.name for step in steps]
     before = names[: names.index("ArgmaxAcrossChannels")] if "ArgmaxAcrossChannels" in names else names
     return "RestoreOriginalShape" in before
 
 
-def _fields(step: ComponentPlan) -> tuple[str, ...]:
+def _fields(step: Named) -> tuple[str, ...]:
     value: Any = step.argument("fields") or step.argument("image_field") or ()
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)

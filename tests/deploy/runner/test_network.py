@@ -19,6 +19,7 @@ def test_images_in_probabilities_out(network: Path) -> None:
     made = OnnxNetwork(network, sha256=sha256_of(network), device="cpu", threads=1)
     found = made(np.full((2, 1, 3, 4, 5), 2, dtype=np.float32))
     assert (found.shape, found.dtype.name, made.device) == ((2, 3, 3, 4, 5), "float32", "cpu")
+    assert made.sizes == (None, None, None)
     np.testing.assert_array_equal(found.argmax(axis=1), 2)
 
 
@@ -74,13 +75,28 @@ class Falling:
 
     @staticmethod
     def InferenceSession(*_: object, **__: object) -> SimpleNamespace:  # noqa: N802 - its name there
-        return SimpleNamespace(get_providers=lambda: ["CPUExecutionProvider"])
+        given = SimpleNamespace(name="image", shape=["n", 1, "d", 16, "w"])
+        print("EP Error")  # noqa: T201 - as ONNX Runtime does
+        return SimpleNamespace(get_providers=lambda: ["CPUExecutionProvider"], get_inputs=lambda: [given])
 
 
 def test_a_device_that_does_not_start_is_no_processor(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_runtime", Falling)
     with pytest.raises(ConfigError, match="--device tensorrt: found only CPUExecutionProvider"):
         OnnxNetwork(network, device="tensorrt")
+
+
+def test_nobody_asked_for_a_device_so_the_processor_will_do(
+    network: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(module, "_runtime", Falling)
+    made = OnnxNetwork(network)
+    assert (made.device, made.sizes) == ("cpu", (None, 16, None))
+    assert caplog.messages == ["ONNX Runtime knows cuda, and could not start it: going on with the processor"]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_gpu_is_taken_where_there_is_one() -> None:

@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from vesalia.deploy.runner import run
+from vesalia.deploy.runner import room, run
 from vesalia.deploy.runner.plan import read_plan
 from vesalia.deploy.runner.run import infer, open_plan
 from vesalia.deploy.runner.volume import Sample
@@ -31,6 +31,32 @@ def test_labels_on_the_grid_of_each_image(plan: Path, images: list[Path], tmp_pa
         np.testing.assert_array_equal(found.affine, wanted.affine)
     assert result.to_dict()["engine"] == "onnx"
     assert result.to_dict()["cases"][0]["files"] == [str(tmp_path / "out" / "case_0" / "case_0_model.nii.gz")]
+
+
+def test_what_it_takes_of_the_memory_is_told_first(plan: Path, images: list[Path], tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Progress:
+        def __call__(self, *now: object) -> None:
+            told.append(str(now[-1]))
+
+        def note(self, words: str) -> None:
+            told.append(words)
+
+    infer(read_plan(plan), items_of(images), output=tmp_path / "out", progress=Progress())
+    assert told[1:] == ["case_0", "case_1", "case_2", ""]
+    said = "for case_0 (12 x 10 x 8 voxels, 4 windows, decided one by one): "
+    assert (told[0].startswith("memory: about"), said in told[0]) == (True, True)
+
+
+def test_no_subject_is_begun_where_memory_is_short(
+    plan: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "available_memory_bytes", lambda: 1000)
+    told: list[object] = []
+    with pytest.raises(ResourceError, match="found a need of at least"):
+        infer(read_plan(plan), items_of(images), output=tmp_path / "out", progress=lambda *now: told.append(now))
+    assert told == []
 
 
 def test_one_image_and_nothing_written(plan: Path, images: list[Path]) -> None:

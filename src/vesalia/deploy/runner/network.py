@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
+import logging
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +27,7 @@ DEVICES: Final[Mapping[str, str]] = {
 }
 """Device to what ONNX Runtime calls it."""
 
+_LOG = logging.getLogger(__name__)
 _WARNINGS_AND_WORSE: Final = 3
 
 
@@ -33,11 +37,13 @@ class OnnxNetwork:
     Args:
         path: The ``.onnx`` file.
         sha256: What its hash must be; None does not look.
-        device: ``auto`` (a GPU where ONNX Runtime has one), ``cpu``, ``cuda`` or ``tensorrt``.
+        device: ``auto`` (a GPU where ONNX Runtime can start one, else the processor), ``cpu``, ``cuda`` or
+            ``tensorrt``.
         threads: Threads on the processor; None for all that this process may use.
 
     Attributes:
         device: Where it runs.
+        sizes: Voxels along each spatial axis that it takes; None where it takes any.
 
     Raises:
         ConfigError: ONNX Runtime is not installed, or has no such device.
@@ -55,17 +61,17 @@ class OnnxNetwork:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or usable_cores()
         options.log_severity_level = _WARNINGS_AND_WORSE
-        wanted = DEVICES[self.device]
-        providers = [wanted] if self.device == "cpu" else [wanted, DEVICES["cuda"], DEVICES["cpu"]]
-        try:
-            session = runtime.InferenceSession(str(path), options, providers=list(dict.fromkeys(providers)))
-        except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
-            message = f"{path}: found no network that ONNX Runtime can load ({_first_line(error)}), expected an ONNX"
-            raise CheckpointError(f"{message} file; export again") from error
-        if wanted not in session.get_providers():
-            raise ConfigError(_lacks(self.device, f"only {', '.join(session.get_providers())}"))
+        session = _loaded(runtime, path, options, self.device)
+        started = session.get_providers()
+        if DEVICES[self.device] not in started:
+            if device != "auto":
+                raise ConfigError(_lacks(self.device, f"only {', '.join(started)}"))
+            _LOG.warning("ONNX Runtime knows %s, and could not start it: going on with the processor", self.device)
+            self.device = "cpu"
         self._session: Any = session
-        self._input: str = session.get_inputs()[0].name
+        (given, *_) = session.get_inputs()
+        self._input: str = given.name
+        self.sizes = tuple(size if isinstance(size, int) else None for size in given.shape[2:])
 
     def __call__(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """``[B, C, *spatial]`` to ``[B, classes, *spatial]`` float32.
@@ -78,12 +84,27 @@ class OnnxNetwork:
             output: npt.NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
         except Exception as error:  # see above
             shape = " x ".join(map(str, images.shape))
-            if "alloc" in str(error).lower():
+            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
                 message = f"found too little memory for {shape} voxels, expected room; write a smaller batch_size"
                 raise ResourceError(f"{message} or roi_size for the inferer") from error
             message = f"found images of {shape} that the network does not take ({_first_line(error)}), expected those"
             raise UserError(f"{message} it was exported for; export again") from error
         return output
+
+
+def _loaded(runtime: Any, path: Path, options: Any, device: str) -> Any:
+    """A session on a device, or on what ONNX Runtime falls back to.
+
+    Raises:
+        CheckpointError: The file is no network.
+    """
+    providers = [DEVICES["cpu"]] if device == "cpu" else [DEVICES[device], DEVICES["cuda"], DEVICES["cpu"]]
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # where it falls back it prints
+            return runtime.InferenceSession(str(path), options, providers=list(dict.fromkeys(providers)))
+    except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
+        message = f"{path}: found no network that ONNX Runtime can load ({_first_line(error)}), expected an ONNX"
+        raise CheckpointError(f"{message} file; export again") from error
 
 
 def sha256_of(path: Path) -> str:

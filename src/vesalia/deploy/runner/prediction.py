@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -13,29 +12,28 @@ import numpy.typing as npt
 
 from vesalia.deploy.runner.inferers import Inferer
 from vesalia.deploy.runner.labels import ArgmaxAcrossChannels, CopyProperties, ThresholdValues
+from vesalia.deploy.runner.passes import Network, Passes
 from vesalia.deploy.runner.places import RestoreOriginalShape, field_names
 from vesalia.deploy.runner.steps import Step
 from vesalia.deploy.runner.volume import Sample, Volume
 from vesalia.errors import DataError
 from vesalia.imaging.axis_steps import AxisStep, axis_steps
 from vesalia.imaging.geometry import Grid, index_map
-from vesalia.imaging.windows import WindowPlan, cut_window
+from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming.arrays import NumpyArrays
 from vesalia.inference.streaming.blending import Blender, slabs
 from vesalia.inference.streaming.restoring import Restoring
 from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Averages, Deciding, Labels, Masks, Sink
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["BUFFER_BYTES", "Decision", "Prediction", "decision_of", "predict"]
 
 _FIELD: Final = "model"
-_BUFFER_BYTES: Final = 400_000_000
+BUFFER_BYTES: Final = 300_000_000
 """What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
 
-Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
     """How subjects are predicted.
 
@@ -44,14 +42,14 @@ class Prediction:
         inferer: The windows.
         in_channels: Channels that the network takes.
         size_divisor: What sizes of windows must be multiples of.
-        batch: Whether the network takes several windows at once.
+        at_once: Windows per pass; becomes 1 where the memory is not enough for more.
     """
 
     network: Network
     inferer: Inferer
     in_channels: int
     size_divisor: int = 1
-    batch: bool = True
+    at_once: int = 1
 
 
 def predict(sample: Sample, how: Prediction, *, post: Sequence[Step]) -> Sample:
@@ -67,43 +65,42 @@ def predict(sample: Sample, how: Prediction, *, post: Sequence[Step]) -> Sample:
 
     Raises:
         DataError: The image has other channels than the network was trained on.
+        ResourceError: The memory is not enough for a single window.
     """
     image = sample["image"]
     if len(image.channels) != how.in_channels:
         found = f"found an image with {len(image.channels)} channels, expected {how.in_channels} as the network was"
         raise DataError(f"{found} trained on; give the same images as in training, in the same order")
     plan = how.inferer.windows(image.spatial_shape, divisor=how.size_divisor)
-    decision = _decision(post, sample)
-    sink: Sink | None = None
-    kept: _Kept | None = None
-    blender: Blender | None = None
-    waiting, count = iter(plan), how.inferer.batch_size if how.batch else 1
-    try:
-        while group := list(islice(waiting, count)):
-            outputs = how.network(_windows(image.channels, plan, group))
-            if sink is None or blender is None:
-                shelf = Shelf(NumpyArrays(), outputs.shape[1], _BUFFER_BYTES)
-                blender = Blender(plan, mode=how.inferer.mode, shelf=shelf)
-                sink, kept = decision.sinks(image, channels=outputs.shape[1])
-            for index, output in zip(group, outputs, strict=True):
-                _blend(blender, sink, index, output)
-    finally:
-        if blender is not None:
-            blender.shelf.close()
+    decision = decision_of(post, sample)
+    kept = _through(how, plan, image, decision)
     sample = sample.with_fields(**{_FIELD: decision.volume(image, kept)})
     for step in decision.rest:
         sample = step(sample)
     return sample
 
 
-def _windows(image: npt.NDArray[Any], plan: WindowPlan, group: Sequence[tuple[int, ...]]) -> npt.NDArray[np.float32]:
-    seen = np.zeros((len(group), len(image), *plan.window), dtype=np.float32)
-    for window, index in zip(seen, group, strict=True):
-        view, padding = cut_window(image, plan.start(index), window=plan.window)
-        inner = (slice(before, size - after) for size, (before, after) in zip(plan.window, padding, strict=True))
-        place: Any = (slice(None), *inner)
-        window[place] = view
-    return seen
+def _through(how: Prediction, plan: WindowPlan, image: Volume, decision: Decision) -> _Kept | None:
+    """What became of the windows; as many are at once from then on as were at the end."""
+    sink: Sink | None = None
+    kept: _Kept | None = None
+    blender: Blender | None = None
+
+    def take(index: tuple[int, ...], output: npt.NDArray[np.float32]) -> None:
+        nonlocal sink, kept, blender
+        if sink is None or blender is None:
+            blender = Blender(plan, mode=how.inferer.mode, shelf=Shelf(NumpyArrays(), len(output), BUFFER_BYTES))
+            sink, kept = decision.sinks(image, channels=len(output))
+        _blend(blender, sink, index, output)
+
+    passes = Passes(how.network, how.at_once)
+    try:
+        passes.each(image.channels, plan, take)
+    finally:
+        how.at_once = passes.at_once
+        if blender is not None:
+            blender.shelf.close()
+    return kept
 
 
 def _blend(blender: Blender, sink: Sink, index: tuple[int, ...], output: npt.NDArray[np.float32]) -> None:
@@ -131,7 +128,7 @@ class _Kept(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """What is done with finished voxels, and what is left to do with the volume.
 
     Attributes:
@@ -173,7 +170,7 @@ class _Decision:
         return Volume(kept.result, affine, "first", image.source)
 
 
-def _decision(post: Sequence[Step], sample: Sample) -> _Decision:
+def decision_of(post: Sequence[Step], sample: Sample) -> Decision:
     """What of ``post`` can be done window by window."""
     later: list[Step] = []
     target: Grid | None = None
@@ -189,10 +186,10 @@ def _decision(post: Sequence[Step], sample: Sample) -> _Decision:
         elif isinstance(step, ArgmaxAcrossChannels | ThresholdValues) and field_names(step.fields) == (_FIELD,):
             threshold = step.threshold if isinstance(step, ThresholdValues) else None
             rest = (*later, *post[place + 1 :])
-            return _Decision(rest, decides=True, threshold=threshold, target=target, steps=steps)
+            return Decision(rest, decides=True, threshold=threshold, target=target, steps=steps)
         else:
             break
-    return _Decision(tuple(post))
+    return Decision(tuple(post))
 
 
 def _target(step: RestoreOriginalShape, sample: Sample) -> tuple[Grid, tuple[AxisStep, ...] | None] | None:

@@ -14,9 +14,11 @@ from typing import Any, Final
 from vesalia.deploy.runner.network import OnnxNetwork
 from vesalia.deploy.runner.plan import InferencePlan
 from vesalia.deploy.runner.prediction import Prediction, predict
+from vesalia.deploy.runner.room import require_room
 from vesalia.deploy.runner.steps import Step
 from vesalia.deploy.runner.volume import Sample
 from vesalia.errors import ConfigError, DataError, Fault, Interrupted, ResourceError
+from vesalia.inference.streaming.memory_plan import MemoryPlan
 from vesalia.pipelines.datalist import DataItem
 from vesalia.runtime.files import as_resource_error, require_writable, write_json
 from vesalia.runtime.interrupts import StopRequest
@@ -158,7 +160,8 @@ def infer(
         output: Where results go.
         resume: Leave out subjects whose results are there, made by the same network and plan from the same image.
         device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
-        progress: Is told before each subject, and at the end: done, all, the next one's name.
+        progress: Is told before each subject, and at the end: done, all, the next one's name. One that has a method
+            ``note`` is told beforehand what the largest subject takes of the memory.
         stop: Set it to stop before the next subject.
 
     Raises:
@@ -176,6 +179,7 @@ def infer(
     require_writable(output)
     skipped = tuple(item.name for item in items if session.holds(item)) if resume else ()
     left = [item for item in items if item.name not in skipped]
+    _tell(progress, require_room(plan, session.prediction, left))
     cases, failures = [], {}
     for done, item in enumerate(left):
         if stop:
@@ -207,9 +211,19 @@ def open_plan(plan: InferencePlan, *, output: Path = Path(), device: str = "auto
     """
     network = OnnxNetwork(plan.network, sha256=plan.sha256, device=device)
     prediction = Prediction(
-        network, plan.inferer, in_channels=plan.in_channels, size_divisor=plan.size_divisor, batch=plan.free_batch
+        network,
+        plan.inferer,
+        in_channels=plan.in_channels,
+        size_divisor=plan.size_divisor,
+        at_once=plan.inferer.batch_size if plan.free_batch else 1,
     )
     return Session(plan, prediction, output, network.device)
+
+
+def _tell(progress: Progress | None, room: MemoryPlan | None) -> None:
+    note = getattr(progress, "note", None)
+    if note is not None and room is not None:
+        note(str(room))
 
 
 def _named(step: Step | str, sample: Sample, *, work: Callable[[Sample], Sample]) -> Sample:

@@ -28,6 +28,7 @@ class MemoryPlan:
         sums_bytes: Sums that wait for further windows.
         file_bytes: Such sums in a temporary file.
         network_bytes: What one pass takes, about; 0 where that could not be told.
+        output_bytes: Probabilities of the windows that are in the network at once, where it gives these whole.
     """
 
     subject: str
@@ -39,11 +40,12 @@ class MemoryPlan:
     sums_bytes: int = 0
     file_bytes: int = 0
     network_bytes: int = 0
+    output_bytes: int = 0
 
     @property
     def least_bytes(self) -> int:
         """What cannot be done without, beside what the process has."""
-        return self.image_bytes + self.result_bytes + self.sums_bytes
+        return self.image_bytes + self.result_bytes + self.sums_bytes + self.output_bytes
 
     @property
     def peak_bytes(self) -> int:
@@ -57,6 +59,7 @@ class MemoryPlan:
             ("image", self.image_bytes),
             ("result", self.result_bytes),
             ("sums", self.sums_bytes),
+            ("probabilities of a pass", self.output_bytes),
             ("network", self.network_bytes),
             ("process", self.process_bytes),
         )
