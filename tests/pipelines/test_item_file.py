@@ -13,7 +13,7 @@ import torch
 from tests.pipelines.volumes import BOTH, prepared_items
 from vesalia.errors import Fault, ResourceError
 from vesalia.imaging.geometry import Grid
-from vesalia.imaging.volume import Source, Volume
+from vesalia.imaging.volume import Sample, Source, Volume
 from vesalia.pipelines.item_file import Kept, read_item, write_item
 
 
@@ -99,3 +99,30 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         write_item(tmp_path / "one", kept, durable=False)
     assert not list(tmp_path.glob(".writing*"))
     assert not (tmp_path / "one").exists()
+
+
+def test_fields_of_one_tensor_are_kept_once_and_are_one_again(tmp_path: Path) -> None:
+    item = prepared_items(tmp_path, 1).items[0]
+    whole = torch.arange(24.0).reshape(1, 2, 3, 4)
+    fields = {name: Volume(whole, channel="first") for name in ("image", "again")}
+    fields |= {"view": Volume(whole.view(whole.shape), channel="first"), "part": Volume(whole[:, :1], channel="first")}
+    write_item(tmp_path / "one", Kept(Sample(fields, name="a", prepared={"rows": whole[:, :, 1:]})), durable=False)
+    found = read_item(tmp_path / "one", item)
+    assert found is not None
+    assert found.sample["again"].data is found.sample["view"].data is found.sample["image"].data
+    assert {name: volume.data.tolist() for name, volume in found.sample.fields.items()} == {
+        name: volume.data.tolist() for name, volume in fields.items()
+    }
+    assert torch.equal(found.sample.prepared["rows"], whole[:, :, 1:])
+    assert found.file == tmp_path / "one"
+
+
+def test_what_was_noticed_names_the_list_s_files_of_now(tmp_path: Path) -> None:
+    inner = prepared_items(tmp_path, 1)
+    label = Fault(str(tmp_path / "label0.nii.gz"), "case0.label", "nothing")
+    general = Fault("list.json", "training", "something")
+    write_item(tmp_path / "one", replace(inner.make(0), faults=(label, general)), durable=False)
+    moved = replace(inner.items[0], name="moved", files=dict.fromkeys(BOTH, (Path("/elsewhere.nii"),)))
+    found = read_item(tmp_path / "one", moved)
+    assert found is not None
+    assert found.faults == (replace(label, file="/elsewhere.nii", key="moved.label"), general)

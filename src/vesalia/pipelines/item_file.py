@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from vesalia.errors import Fault
 from vesalia.imaging.geometry import Grid
 from vesalia.imaging.volume import Sample, Source, Volume
 from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.verify import place_of
 from vesalia.runtime.files import as_resource_error, atomic_path
 
 __all__ = ["Kept", "read_item", "write_item"]
@@ -33,10 +34,17 @@ _FIELD, _PREPARED = "field ", "prepared "
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An item after the deterministic part of its chain, and what was noticed in it."""
+    """An item after the deterministic part of its chain, and what was noticed in it.
+
+    Attributes:
+        sample: The item.
+        faults: What was noticed.
+        file: The file that its tensors are mapped from; None where they are in memory.
+    """
 
     sample: Sample
     faults: tuple[Fault, ...] = ()
+    file: Path | None = field(default=None, compare=False)
 
 
 def write_item(path: Path, kept: Kept, *, durable: bool) -> None:
@@ -51,16 +59,33 @@ def write_item(path: Path, kept: Kept, *, durable: bool) -> None:
         ResourceError: There is no room.
     """
     sample = kept.sample
-    tensors = {_FIELD + name: volume.data.contiguous() for name, volume in sample.fields.items()}
-    owners = {id(volume.data): name for name, volume in sample.fields.items()}
-    same = {key: owners[id(tensor)] for key, tensor in sample.prepared.items() if id(tensor) in owners}
-    tensors |= {_PREPARED + key: tensor.contiguous() for key, tensor in sample.prepared.items() if key not in same}
+    named = {_FIELD + name: volume.data for name, volume in sample.fields.items()}
+    named |= {_PREPARED + key: tensor for key, tensor in sample.prepared.items()}
+    tensors, same = _each_once(named)
     told = {
         "fields": {name: _volume_json(volume, sample) for name, volume in sample.fields.items()},
         "same": same,
-        "faults": [asdict(fault) for fault in kept.faults],
+        "faults": [_fault_json(fault, sample) for fault in kept.faults],
     }
     _write(path, tensors, {_ITEM: json.dumps(told)}, durable=durable)
+
+
+def _each_once(named: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors to write, no two of which share memory; and which names stand for the tensor of another name."""
+    tensors: dict[str, torch.Tensor] = {}
+    same: dict[str, str] = {}
+    owners: dict[tuple[object, ...], str] = {}
+    memories: set[int] = set()
+    for name, tensor in named.items():
+        view = tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride()
+        memory = tensor.untyped_storage().data_ptr()
+        if tensor.numel() and view in owners:
+            same[name] = owners[view]
+            continue
+        tensors[name] = (tensor.clone() if memory in memories else tensor).contiguous()
+        owners[view] = name
+        memories.add(memory)
+    return tensors, same
 
 
 def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str], *, durable: bool) -> None:
@@ -92,17 +117,33 @@ def read_item(path: Path, item: DataItem) -> Kept | None:
         with safe_open(path, "pt") as stored:
             told = json.loads(stored.metadata()[_ITEM])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no mapping
-        return _kept(tensors, told, item)
+        return replace(_kept(tensors, told, item), file=path)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
 
 
-def _kept(tensors: Mapping[str, torch.Tensor], told: Mapping[str, Any], item: DataItem) -> Kept:
+def _kept(tensors: dict[str, torch.Tensor], told: Mapping[str, Any], item: DataItem) -> Kept:
+    tensors |= {name: tensors[owner] for name, owner in told["same"].items()}
     fields = {name: _volume_of(tensors[_FIELD + name], how, item) for name, how in told["fields"].items()}
     prepared = {key.removeprefix(_PREPARED): tensor for key, tensor in tensors.items() if key.startswith(_PREPARED)}
-    prepared |= {key: fields[name].data for key, name in told["same"].items()}
     sample = Sample(fields, name=item.name, files=dict(item.files), prepared=prepared)
-    return Kept(sample, tuple(Fault(**fault) for fault in told["faults"]))
+    return Kept(sample, tuple(_fault_of(how, sample) for how in told["faults"]))
+
+
+def _fault_json(fault: Fault, sample: Sample) -> dict[str, Any]:
+    """A fault; where it is one of a field the field is told, as files and names may be others next time."""
+    fields = (name for name in sample.fields if (fault.file, fault.key) == place_of(sample, name))
+    return {**asdict(fault), "field": next(fields, None)}
+
+
+def _fault_of(how: Mapping[str, Any], sample: Sample) -> Fault:
+    texts = {**how}
+    name = texts.pop("field")
+    fault = Fault(**texts)
+    if name is None:
+        return fault
+    file, key = place_of(sample, name)
+    return replace(fault, file=file, key=key)
 
 
 def _volume_json(volume: Volume, sample: Sample) -> dict[str, Any]:

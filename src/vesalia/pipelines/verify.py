@@ -8,7 +8,7 @@ import torch
 from vesalia.errors import DataError, Fault
 from vesalia.imaging.volume import Sample, Volume
 
-__all__ = ["IMAGE", "LABEL", "verify"]
+__all__ = ["IMAGE", "LABEL", "place_of", "verify"]
 
 IMAGE, LABEL = "image", "label"
 _VALUES_SHOWN = 5
@@ -101,8 +101,13 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _fault(sample: Sample, field: str, found: str, expected: str, write: str) -> Fault:
+def place_of(sample: Sample, field: str) -> tuple[str, str]:
+    """Where the fault of a field is: its files, or the item's name where there are none, and its key."""
     volume = sample.fields[field]
     paths = sample.files.get(field) or (volume.source.paths if volume.source else ())
-    file = ", ".join(map(str, paths)) or sample.name
-    return Fault(file, f"{sample.name}.{field}", found=found, expected=expected, write=write)
+    return ", ".join(map(str, paths)) or sample.name, f"{sample.name}.{field}"
+
+
+def _fault(sample: Sample, field: str, found: str, expected: str, write: str) -> Fault:
+    file, key = place_of(sample, field)
+    return Fault(file, key, found=found, expected=expected, write=write)
