@@ -14,7 +14,7 @@ import pytest
 
 from tests.end_to_end.workbench import process_environment
 from tests.pipelines.volumes import write_volumes
-from vesalia.pipelines import store_shared
+from vesalia.runtime import shared_folders
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 90
@@ -22,10 +22,10 @@ PROGRAM = """
 import sys, time, threading
 from pathlib import Path
 from tests.pipelines.volumes import bound
-from vesalia.pipelines import store_shared
+from vesalia.runtime import shared_folders
 from vesalia.pipelines.cached import RunSettings
 
-store_shared._SHARED_MEMORY = Path(sys.argv[1])
+shared_folders._SHARED_MEMORY = Path(sys.argv[1])
 moment = sys.argv[3]
 
 def tell(word):
@@ -91,6 +91,6 @@ def test_what_a_killed_process_leaves_goes_with_the_next_start(
         process.kill()
         process.wait(PATIENCE_S)
     assert len(list(shm.iterdir())) == 1
-    monkeypatch.setattr(store_shared, "_SHARED_MEMORY", shm)
-    store_shared.remove_leftovers()
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", shm)
+    shared_folders.remove_leftovers()
     assert list(shm.iterdir()) == []

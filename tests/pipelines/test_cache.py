@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import torch
 from tests.pipelines.fakes import Load, alive, items, prepared
 from vesalia.errors import DataError, VesaliaError
 from vesalia.imaging.volume import Sample
+from vesalia.pipelines import cache as module
 from vesalia.pipelines.cache import Cache
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.items import PreparedItems
+from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.pipelines.store import MemoryStore, sample_bytes
 from vesalia.pipelines.store_disk import DiskStore
 from vesalia.testing.pipelines import ItemSourceSuite
@@ -162,3 +165,40 @@ def test_an_unforeseen_error_leaves_no_claim(tmp_path: Path) -> None:
 
 def test_what_is_made_anew_has_no_plan(tmp_path: Path) -> None:
     assert prepared(items(tmp_path, 1), Load()).plan is None
+
+
+class Shared(MemoryStore):
+    """Another process lets go of its items when it is asked for the third time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[list[int]] = []
+
+    def awaits_room(self, wanted: Collection[int]) -> bool:
+        self.asked.append(sorted(wanted))
+        return len(self.asked) < 3
+
+
+def moving(folder: Path, store: MemoryStore) -> SmartCache:
+    return SmartCache(
+        prepared(items(folder, 4), Load()), num_cache_objects=2, replace_percent=0.5, num_workers=0, store=store
+    )
+
+
+def test_what_comes_waits_until_the_others_have_let_go_too(tmp_path: Path) -> None:
+    store = Shared()
+    held = moving(tmp_path, store)
+    held.move_to(0)
+    assert store.asked == []
+    held.move_to(1)
+    assert store.asked == [[2]] * 3
+
+
+def test_others_that_do_not_follow_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_OTHERS_FOLLOW_S", 0.0)
+    store = Shared()
+    held = moving(tmp_path, store)
+    held.move_to(0)
+    held.move_to(1)
+    assert store.asked == [[2]]
+    assert held.held == {1, 2}

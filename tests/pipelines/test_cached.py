@@ -13,6 +13,7 @@ from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.cached import CacheDevice, CacheSettings, RunSettings, cached_source
 from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.pipelines.store import Store
+from vesalia.runtime import shared_folders
 from vesalia.testing.pipelines import numbered_items
 
 
@@ -61,6 +62,17 @@ def test_the_budget_of_the_run_goes_before_that_of_the_config() -> None:
 def test_items_that_outlive_the_run_are_in_its_folder(tmp_path: Path) -> None:
     found = source(run=RunSettings(persist=tmp_path / "kept"))
     assert store_of(found).place == str(tmp_path / "kept")
+
+
+def test_what_a_killed_run_left_goes_with_the_start_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", tmp_path)
+    left = shared_folders.folder_of("killed")
+    left.mkdir()
+    (left / "member-1").write_text("[4194305, 0.0]")
+    source()
+    assert not left.exists()
 
 
 def test_what_cannot_be_described_is_kept_in_memory_and_said(tmp_path: Path) -> None:

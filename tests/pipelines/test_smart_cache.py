@@ -18,6 +18,7 @@ from vesalia.imaging.volume import Sample
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.smart_cache import SmartCache, replaced_per_epoch, window_of
 from vesalia.pipelines.store import MemoryStore, sample_bytes
+from vesalia.runtime.machine import in_words
 from vesalia.testing.pipelines import ItemSourceSuite
 
 
@@ -214,3 +215,76 @@ def test_a_window_that_moves_keeps_its_budget(tmp_path: Path, workers: int) -> N
         assert held.plan.held == 4
     held.close()
     assert alive() == []
+
+
+def full_to(
+    folder: Path, load: Load, *, room: float, count: int = 6, size: int = 3, part: float = 0.5, workers: int = 2
+) -> SmartCache:
+    """A cache with room for so many items."""
+    inner = prepared(items(folder, count), load)
+    store = MemoryStore(limit=int(room * sample_bytes(prepared(items(folder, count), Load()).get(0))))
+    return SmartCache(inner, num_cache_objects=size, replace_percent=part, num_workers=workers, store=store)
+
+
+@pytest.mark.parametrize(("part", "comes"), [(0.5, ["c3", "c4"]), (1.0, ["c3", "c4", "c5"])])
+def test_where_only_the_window_fits_what_comes_is_prepared_once(tmp_path: Path, part: float, comes: list[str]) -> None:
+    """Two of them beside the epoch, in the hands of two workers; none is thrown away."""
+    load = Load()
+    held = full_to(tmp_path, load, room=3, part=part)
+    held.move_to(0)
+    load.loaded.clear()
+    held.begin(0)
+    held.move_to(1)
+    assert load.loaded == comes
+    assert held.held == set(held.window(1))
+    assert held.plan.held_bytes == held.plan.limit_bytes
+
+
+def test_no_more_are_in_hand_than_there_are_workers(tmp_path: Path) -> None:
+    beside = threading.Event()
+
+    class Telling(Load):
+        def transform(self, sample: Sample) -> Sample:
+            done = super().transform(sample)
+            if sample.name == "c5":
+                beside.set()
+            return done
+
+    load = Telling()
+    held = full_to(tmp_path, load, room=3, part=1.0)
+    held.move_to(0)
+    held.begin(0)
+    coming = vars(held)["_coming"]
+    assert len(list(coming)) == 3
+    assert not beside.is_set()
+    held.close()
+    assert vars(held)["_hand"] == {}
+
+
+def test_a_window_that_cannot_move_beside_the_epoch_is_a_warning_with_figures(tmp_path: Path) -> None:
+    held = full_to(tmp_path, Load(), room=4, part=1.0)
+    held.move_to(0)
+    (warning,) = held.warnings
+    each = held.plan.item_bytes
+    assert str(warning) == (
+        "image_pipeline: num_cache_objects: found 3 items of which 3 are replaced after each epoch, and room for 4 "
+        f"({in_words(4 * each)}), so most of them are prepared at the end of an epoch, while the training waits, "
+        f"expected room for 6 ({in_words(6 * each)}); write 2, or give the cache more room"
+    )
+
+
+@pytest.mark.parametrize(("room", "part", "workers"), [(6, 1.0, 2), (3, 0.5, 2), (3, 1.0, 0), (0.5, 1.0, 2)])
+def test_one_that_can_or_never_could_is_none(tmp_path: Path, room: float, part: float, workers: int) -> None:
+    held = full_to(tmp_path, Load(), room=room, part=part, workers=workers)
+    held.move_to(0)
+    assert held.warnings == ()
+
+
+def test_what_comes_is_in_the_plan_where_it_fits(tmp_path: Path) -> None:
+    texts = []
+    for room in (4.9, 5):
+        held = full_to(tmp_path, Load(), room=room)
+        held.move_to(0)
+        texts.append(held.plan.to_text())
+    more = in_words(2 * held.plan.item_bytes)
+    assert [f", and {more} for 2 more that come beside each epoch" in text for text in texts] == [False, True]

@@ -24,7 +24,8 @@ from vesalia.pipelines.item_file import write_item
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.pipelines.store import sample_bytes
-from vesalia.pipelines.store_shared import SharedStore, remove_leftovers
+from vesalia.pipelines.store_shared import SharedStore
+from vesalia.runtime import shared_folders
 from vesalia.testing.pipelines import ItemSourceSuite
 
 GONE = json.dumps([2**22 + 1, 0.0])
@@ -35,7 +36,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for /dev/shm."""
     folder = tmp_path / "shm"
     folder.mkdir()
-    monkeypatch.setattr(module, "_SHARED_MEMORY", folder)
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", folder)
     return folder
 
 
@@ -80,7 +81,7 @@ def test_the_folder_goes_with_the_last_one(inner: PreparedItems, base: Path) -> 
     one.close()
     assert list(base.glob("*/*.safetensors")) != []
     (member.parent / "member-other").write_text(GONE)
-    remove_leftovers()
+    shared_folders.remove_leftovers()
     assert list(base.iterdir()) == []
     assert kept is not None
     assert torch.equal(kept["image"].data, inner.get(0)["image"].data)
@@ -92,24 +93,6 @@ def test_close_may_come_again(inner: PreparedItems, base: Path) -> None:
     store.close()
     store.close()
     assert list(base.iterdir()) == []
-
-
-def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(base: Path) -> None:
-    user = module._user()
-    for name, member in (("dead", GONE), ("torn", "{"), ("alive", module._process())):
-        folder = base / f"vesalia-items-{user}-{name}"
-        folder.mkdir()
-        (folder / "member-1").write_text(member)
-    (base / f"vesalia-items-{user}-just-made").mkdir()
-    remove_leftovers()
-    assert sorted(folder.name.rpartition("-")[2] for folder in base.iterdir()) == ["alive", "made"]
-
-
-def test_a_fork_does_not_take_the_folder_away(inner: PreparedItems, base: Path) -> None:
-    store = SharedStore("s", inner.items)
-    store.open()
-    module._leave(next(base.iterdir()), os.getpid() + 1)
-    assert len(list(base.iterdir())) == 1
 
 
 def test_a_claim_of_the_living_is_waited_for(inner: PreparedItems) -> None:
@@ -189,8 +172,79 @@ def test_what_leaves_the_window_makes_room(inner: PreparedItems, base: Path) -> 
         assert len(list(base.glob("*/*.safetensors"))) == 2
 
 
+def rank(folder: Path, inner: PreparedItems, *, room: int) -> tuple[SmartCache, SharedStore]:
+    """One of several processes with a moving window of four, and memory for so many items."""
+    write_item(folder / "one", inner.make(0), durable=False)
+    store = SharedStore("s", inner.items, limit=room * (folder / "one").stat().st_size + 2000)
+    return SmartCache(inner, num_cache_objects=4, replace_percent=0.25, num_workers=1, store=store), store
+
+
+def kept(base: Path) -> list[str]:
+    """The items that take room."""
+    return sorted(file.stem for file in base.glob("*/*.safetensors"))
+
+
+def test_a_rank_that_is_ahead_keeps_what_one_behind_lets_go(tmp_path: Path, base: Path) -> None:
+    """Windows 0123, 1234, 2340: the first has item 0 for its next epoch when the second's epoch with it ends."""
+    inner = prepared_items(tmp_path, 5)
+    (ahead, mapped), (behind, others) = rank(tmp_path, inner, room=5), rank(tmp_path, inner, room=5)
+    ahead.move_to(0)
+    behind.move_to(0)
+    ahead.move_to(1)
+    assert kept(base) == ["0", "1", "2", "3", "4"]
+    ahead.begin(1)
+    ahead._take(vars(ahead)["_coming"])
+    behind.move_to(1)
+    assert others.held == {1, 2, 3, 4}
+    assert mapped.held == {0, 1, 2, 3, 4}
+    assert kept(base) == ["0", "1", "2", "3", "4"]
+    ahead.move_to(2)
+    assert kept(base) == ["0", "1", "2", "3", "4"]
+    behind.move_to(2)
+    assert kept(base) == ["0", "2", "3", "4"]
+    assert len(ahead.prepare_s) + len(behind.prepare_s) == 5
+    ahead.close()
+    behind.close()
+
+
+def test_what_another_process_maps_counts(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vesalia.pipelines.cache._OTHERS_FOLLOW_S", 0.0)
+    inner = prepared_items(tmp_path, 5)
+    (ahead, mapped), (behind, _) = rank(tmp_path, inner, room=4), rank(tmp_path, inner, room=4)
+    ahead.move_to(0)
+    behind.move_to(0)
+    ahead.move_to(1)
+    assert mapped.held == {1, 2, 3}
+    assert kept(base) == ["0", "1", "2", "3"]
+    assert mapped.awaits_room([4])
+    assert not mapped.awaits_room([3])
+    behind.move_to(1)
+    assert not mapped.awaits_room([4])
+    assert kept(base) == ["1", "2", "3", "4"]
+
+
+def test_what_two_prepared_is_written_once(inner: PreparedItems) -> None:
+    one, other = SharedStore("s", inner.items), SharedStore("s", inner.items)
+    one.open()
+    assert one.put(0, inner.make(0))
+    written = (one.folder / "0.safetensors").stat().st_ino
+    assert other.put(0, inner.make(0))
+    assert (one.folder / "0.safetensors").stat().st_ino == written
+
+
+def test_a_closed_one_holds_nothing_back(inner: PreparedItems, base: Path) -> None:
+    one, other = SharedStore("s", inner.items), SharedStore("s", inner.items)
+    cache(inner, one).move_to(0)
+    cache(inner, other).move_to(0)
+    (one.folder / "member-0").write_text(shared_folders.this_process())
+    one.close()
+    assert kept(base) == ["0", "1", "2", "3"]
+    other.keep_only({3})
+    assert kept(base) == ["3"]
+
+
 def _fill(folder: Path, shm: Path, counts: Any, meeting: Any) -> None:
-    module._SHARED_MEMORY = shm  # in a process of its own
+    shared_folders._SHARED_MEMORY = shm  # in a process of its own
     inner = prepared_items(folder, 4, written=True)
     held = cache(inner, SharedStore("both", inner.items), workers=2)
     meeting.wait(60)
@@ -217,14 +271,8 @@ def test_processes_fill_it_together(tmp_path: Path, base: Path) -> None:
     assert list(base.iterdir()) == []
 
 
-def test_without_shared_memory_it_is_a_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SHARED_MEMORY", tmp_path / "none")
-    monkeypatch.setattr("vesalia.pipelines.store_shared.tempfile.gettempdir", lambda: str(tmp_path))
-    assert module._base() == tmp_path
-
-
 def test_a_folder_that_cannot_be_made_is_told(base: Path, inner: PreparedItems) -> None:
-    (base / f"vesalia-items-{module._user()}-s").touch()
+    (base / f"vesalia-items-{shared_folders._user()}-s").touch()
     with pytest.raises(OSError, match="cannot be written"):
         SharedStore("s", inner.items).open()
 

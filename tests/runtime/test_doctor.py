@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from vesalia.runtime import doctor, machine
+from vesalia.runtime import doctor, machine, shared_folders
 from vesalia.runtime.doctor import Examination, Sign, examine
 from vesalia.runtime.extras import Requirement
 from vesalia.runtime.self_test import TriedFormat
@@ -27,6 +27,12 @@ def one(found: Examination, subject: str) -> Sign:
     """The one thing found of something."""
     (sign,) = signs(found, subject)
     return sign
+
+
+@pytest.fixture(autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands in for /dev/shm where leftovers are looked for."""
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", tmp_path_factory.mktemp("shm"))
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +153,19 @@ def test_little_memory_disk_and_shared_memory_are_warned_of(monkeypatch: pytest.
 def test_a_machine_without_shared_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(doctor, "_SHARED", tmp_path / "none")
     assert "shared_memory_gb" not in examine("cpu").facts
+
+
+def test_what_killed_runs_left_in_memory_is_removed_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", tmp_path)
+    left = shared_folders.folder_of("killed")
+    left.mkdir()
+    (left / "member-1").write_text("[4194305, 0.0]")
+    (left / "0.safetensors").write_bytes(bytes(2000))
+    found = examine("cpu")
+    assert one(found, str(tmp_path)).found == "items that 1 killed runs left in memory, 2.01 kB; removed now"
+    assert found.facts["leftovers_removed_bytes"] == 2014
+    assert list(tmp_path.iterdir()) == []
+    assert signs(examine("cpu"), str(tmp_path)) == []
 
 
 class TestSelfTest:

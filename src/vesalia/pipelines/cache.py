@@ -21,6 +21,8 @@ from vesalia.runtime.memory import give_back_memory
 __all__ = ["Cache", "Loaded"]
 
 _LOOK_EVERY_S = 0.05
+_OTHERS_FOLLOW_S = 5.0
+"""How long another process may be behind at an epoch's end; after that its items are not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,12 @@ class Cache(ItemSource):
         window = self.window(epoch)
         for store in filter(None, (self._behind, self._store)):
             store.open()
-        if self._let_go_of_all_but(set(window)):
+        roomier = self._let_go_of_all_but(set(window))
+        if roomier:
             self._left, self._full = set(), False
         missing = [index for index in window if not self._is_settled(index)]
+        if roomier and missing:
+            self._wait_for_room(missing)
         while missing:
             loading = self._load(missing, workers=self._workers)
             others = self._take(loading, progress, done=len(window) - len(missing), total=len(window))
@@ -154,25 +159,34 @@ class Cache(ItemSource):
     def _load_one(self, index: int) -> Loaded:
         keeps = self._behind or self._store
         try:
-            kept = keeps.find(index)
-            if kept is None and self._full:  # what comes now has no room either
+            kept = keeps.find(index) or self._in_hand(index)
+            if kept is not None:
+                self._keep(index, kept)
+            elif self._full:  # what comes now has no room either
                 self._left.add(index)
-                return Loaded(index)
-            if kept is None and not keeps.claims(index):
+            elif not keeps.claims(index):
                 return Loaded(index, elsewhere=True)
-            try:
-                self._keep(index, kept or keeps.find(index) or self._make(index, keeps))
-            finally:
-                keeps.release(index)
+            else:
+                try:
+                    self._keep(index, keeps.find(index) or self._make(index, keeps))
+                finally:
+                    keeps.release(index)
         except DataError as error:  # the other items are loaded all the same, so that all faults are told at once
             return Loaded(index, error=error)
         return Loaded(index)
 
+    def _in_hand(self, index: int) -> Kept | None:
+        """An item that is prepared already and had no room before."""
+
     def _keep(self, index: int, kept: Kept) -> None:
         self._inner.remember(index, kept.faults)
         if self._store.get(index) is None and not self._store.put(index, kept):
-            self._full = True
-            self._left.add(index)
+            self._refused(index, kept)
+
+    def _refused(self, index: int, kept: Kept) -> None:
+        """There was no room for an item, and will be none for the others."""
+        self._full = True
+        self._left.add(index)
 
     def _make(self, index: int, keeps: Store) -> Kept:
         began = time.perf_counter()
@@ -216,6 +230,12 @@ class Cache(ItemSource):
             if waiting:
                 time.sleep(_LOOK_EVERY_S)
         return others
+
+    def _wait_for_room(self, missing: Sequence[int]) -> None:
+        """Wait until the other processes have let go, too, of what has left the window."""
+        until = time.monotonic() + _OTHERS_FOLLOW_S
+        while self._store.awaits_room(missing) and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY_S)
 
     def close(self) -> None:
         """Stop loading, let go of all items, and give their memory back to the machine."""

@@ -14,13 +14,15 @@ import torch
 from vesalia.errors import ConfigError, ResourceError
 from vesalia.pipelines.bad_items import BadItemAction
 from vesalia.pipelines.base import ItemSource
+from vesalia.pipelines.described_code import Undescribed
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.plan import room_for_items
 from vesalia.pipelines.smart_cache import SmartCache
 from vesalia.pipelines.store import MemoryStore, Store
-from vesalia.pipelines.store_disk import DiskStore, Undescribed, default_folder
+from vesalia.pipelines.store_disk import DiskStore, default_folder
 from vesalia.pipelines.store_shared import SharedStore
 from vesalia.pipelines.stored_form import CacheType
+from vesalia.runtime.shared_folders import remove_leftovers
 
 __all__ = ["CacheDevice", "CacheSettings", "RunSettings", "cached_source"]
 
@@ -105,6 +107,7 @@ def cached_source(
         num_workers: Threads that load.
         shuffle_seed: Seed for the order in which a moving window runs over the list; None for the list's order.
     """
+    remove_leftovers()  # of killed runs: memory that this one may need
     budget_gb = how.budget_gb if run.budget_gb is None else run.budget_gb
     disk = _disk(prepared, run, made_by)
     on_gpu = how.device != "cpu"

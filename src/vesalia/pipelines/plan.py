@@ -38,6 +38,7 @@ class CachePlan:
         items_per_step: Items of a step of this process.
         workers: Threads that work at the same time.
         network_s: Seconds that the network takes for a step, by a trial; 0 where none was made.
+        coming: Items that are prepared beside an epoch, to replace others at its end.
     """
 
     items: int
@@ -51,6 +52,7 @@ class CachePlan:
     items_per_step: int = 1
     workers: int = 1
     network_s: float = 0.0
+    coming: int = 0
 
     @property
     def item_bytes(self) -> int:
@@ -76,6 +78,9 @@ class CachePlan:
         text += f"together, in {self.place}"
         if self.budget_gb is not None:
             text += f" (budget {self.budget_gb:g} GB)"
+        more = self.coming * self.item_bytes
+        if more and (self.limit_bytes is None or self.held_bytes + more <= self.limit_bytes):
+            text += f", and {in_words(more)} for {self.coming} more that come beside each epoch"
         if self.held < self.items:
             limit = "" if self.limit_bytes is None else f", as {in_words(self.limit_bytes)} may be used"
             text += f"; {self.items - self.held} items do not fit{limit}, and are made each time they are used "

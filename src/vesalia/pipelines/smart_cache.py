@@ -3,17 +3,22 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
 from vesalia.errors import Fault
 from vesalia.pipelines.base import Progress
 from vesalia.pipelines.cache import Cache, Loaded
+from vesalia.pipelines.item_file import Kept
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.order import shuffled
+from vesalia.pipelines.plan import CachePlan
 from vesalia.pipelines.prefetch import Results
 from vesalia.pipelines.store import Store
+from vesalia.runtime.machine import in_words
 
 __all__ = ["SmartCache", "replaced_per_epoch", "window_of"]
 
@@ -37,7 +42,9 @@ class SmartCache(Cache):
     """A cache whose items change: R of them leave after every epoch, R others come.
 
     The others are loaded by threads while the epoch runs. Where they are not ready at its end, the epoch's end waits
-    for them: speed may suffer, the result never does. Between two epochs N + R items are in memory.
+    for them: speed may suffer, the result never does. Between two epochs N + R items are in memory. Where there is room
+    for fewer, as many as there are threads wait in these threads' hands; the rest is made at the epoch's end, which is
+    a warning.
     """
 
     def __init__(
@@ -81,6 +88,9 @@ class SmartCache(Cache):
             self._order = shuffled(self._order, seed=shuffle_seed, path=("window",))
         self._coming: Results[Loaded] | None = None
         self._coming_for = -1
+        self._beside = False
+        self._hand: dict[int, Kept] = {}
+        self._handing = threading.Lock()
 
     def window(self, epoch: int) -> Sequence[int]:
         """The N items of ``epoch``, the oldest first."""
@@ -94,7 +104,7 @@ class SmartCache(Cache):
         now = set(self.window(epoch))
         following = [index for index in self.window(epoch + 1) if index not in now]
         if following and self._workers > 0:
-            self._coming_for = epoch + 1
+            self._coming_for, self._beside = epoch + 1, True
             self._coming = self._load(following, workers=max(1, self._workers // 2))
 
     def move_to(self, epoch: int, progress: Progress | None = None) -> None:
@@ -104,17 +114,58 @@ class SmartCache(Cache):
             self._take(coming)
         elif coming is not None:
             coming.close()
+        self._beside = False
         super().move_to(epoch, progress)
+        self._hand.clear()
 
     def close(self) -> None:
         """Stop loading and let go of all items."""
         self._drop_coming()
         super().close()
 
+    @property
+    def plan(self) -> CachePlan:
+        """What the cache holds of the current window, and how many more come beside an epoch."""
+        return replace(super().plan, coming=self._replaced)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What was noticed in the items, and that the window cannot move without a wait, or at all."""
+        return (*self._tight(), *super().warnings)
+
     def _drop_coming(self) -> None:
         if self._coming is not None:
             self._coming.close()
             self._coming = None
+        self._beside = False
+        self._hand.clear()
+
+    def _in_hand(self, index: int) -> Kept | None:
+        return self._hand.pop(index, None)
+
+    def _refused(self, index: int, kept: Kept) -> None:
+        """Keep in hand what was prepared beside an epoch: there will be room at its end."""
+        with self._handing:
+            if not self._beside or len(self._hand) >= self._workers:
+                super()._refused(index, kept)
+                return
+            self._hand[index] = kept
+            self._full = len(self._hand) >= self._workers  # the next would be made in vain
+
+    def _tight(self) -> tuple[Fault, ...]:
+        """That there is no room to prepare what comes beside an epoch, which then ends with a wait."""
+        limit, held = self._store.limit, len(self._store.held)
+        if limit is None or held == 0 or not 0 < self._workers < self._replaced:
+            return ()
+        each = self._store.held_bytes / held
+        needed, room = each * (self._size + self._replaced), int(limit / each)
+        if needed <= limit:
+            return ()
+        found = f"{self._size} items of which {self._replaced} are replaced after each epoch, and room for {room} "
+        found += f"({in_words(limit)}), so most of them are prepared at the end of an epoch, while the training waits"
+        expected = f"room for {self._size + self._replaced} ({in_words(needed)})"
+        write = f"{int(room / (1 + Fraction(str(self._asked))))}, or give the cache more room"
+        return (Fault("image_pipeline", "num_cache_objects", found, expected, write),)
 
     def _unused(self) -> tuple[Fault, ...]:
         if self._replaced > 0:

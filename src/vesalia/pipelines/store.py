@@ -82,6 +82,10 @@ class Store(ABC):
     def release(self, index: int) -> None:
         """Say that this process does not make the item any more."""
 
+    def awaits_room(self, wanted: Collection[int]) -> bool:
+        """Whether items need room that another process has not let go yet, though this one has."""
+        return False
+
 
 class MemoryStore(Store):
     """This process's memory, or a GPU's."""

@@ -1,24 +1,22 @@
 """Items in files that several processes map: one copy for all ranks of a machine, or one that outlives the run.
 
 Processes agree through the folder alone. Who makes an item first claims it, with a file that names its process; who
-finds the claim of a process that is gone takes it over. A file of an item appears whole or not at all.
+finds the claim of a process that is gone takes it over. A file of an item appears whole or not at all. Who maps an item
+that is shared marks it, and the last one to let go of it removes it: what is mapped is counted, by all.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
 import shutil
-import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-
-import psutil
 
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.volume import Sample
@@ -26,20 +24,18 @@ from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.item_file import Kept, read_item, write_item
 from vesalia.pipelines.store import Store, sample_bytes
 from vesalia.runtime.files import as_resource_error
+from vesalia.runtime.shared_folders import folder_of, join, leave, lives, this_process
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment] # asked for below
 
-__all__ = ["FileStore", "SharedStore", "remove_leftovers"]
+__all__ = ["FileStore", "SharedStore"]
 
-_ITEM, _CLAIM, _LEFT = ".safetensors", ".claim", ".left"
-_FOLDER = "vesalia-items-"
-_MEMBER = "member-"
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - files in it have a folder of the user's own
+_ITEM, _CLAIM, _LEFT, _MAPPED = ".safetensors", ".claim", ".left", ".mapped-"
 _SIGNED_WITHIN_S = 5.0
-_SAME_START_S = 5.0  # two processes may not agree on when the machine was started
+_STORES = itertools.count()
 _KEEP_FREE = 0.1
 """Part of the shared memory, or of the disk, that is left to others."""
 
@@ -93,12 +89,10 @@ class FileStore(Store):
 
     def put(self, index: int, kept: Kept) -> bool:
         """Write an item and map it, unless it does not fit any more."""
-        path = self._path(index, _ITEM)
         try:
             with self._alone():
-                if not self._fits(kept):
+                if not self._write(index, kept):
                     return False
-                write_item(path, kept, durable=self._durable)
         except ResourceError:  # another program took the room meanwhile
             return False
         return self.find(index) is not None
@@ -116,7 +110,7 @@ class FileStore(Store):
     def claims(self, index: int) -> bool:
         """Whether nobody else who lives is making the item."""
         claim = self._path(index, _CLAIM)
-        own = _process()
+        own = this_process()
         try:
             with claim.open("x") as stream:
                 stream.write(own)
@@ -141,12 +135,18 @@ class FileStore(Store):
             with contextlib.suppress(OSError):
                 return time.time() - self._path(index, _CLAIM).stat().st_mtime < _SIGNED_WITHIN_S
             return False
-        return said != _process() and _lives(said)
+        return said != this_process() and lives(said)
 
     def release(self, index: int) -> None:
         """Say that this process does not make the item any more."""
         with contextlib.suppress(OSError, DataError):
             self._path(index, _CLAIM).unlink(missing_ok=True)
+
+    def _write(self, index: int, kept: Kept) -> bool:
+        if not self._fits(kept):
+            return False
+        write_item(self._path(index, _ITEM), kept, durable=self._durable)
+        return True
 
     def _path(self, index: int, end: str) -> Path:
         return self.folder / (self.name(index) + end)
@@ -184,9 +184,11 @@ class SharedStore(FileStore):
             items: The data list's items.
             limit: Bytes of all items at most.
         """
-        folder = _base() / f"{_FOLDER}{_user()}-{session}"
+        folder = folder_of(session)
         super().__init__(folder, items, durable=False, limit=limit)
         self.place = f"{folder}, once for all processes of this machine"
+        self._own_mark = f"{_MAPPED}{os.getpid()}-{next(_STORES)}"
+        self._let_go: frozenset[int] = frozenset()
         self._leave: Callable[[], object] | None = None
 
     def open(self) -> None:
@@ -195,17 +197,18 @@ class SharedStore(FileStore):
         Raises:
             ResourceError: The folder cannot be made.
         """
-        if self._leave is not None:
-            return
-        remove_leftovers()
-        self._leave = weakref.finalize(self, _leave, self.folder, os.getpid())
-        try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            unsigned = self.folder / f".{os.getpid()}"  # who finds an empty member takes it for dead
-            unsigned.write_text(_process())
-            unsigned.replace(self.folder / f"{_MEMBER}{os.getpid()}")
-        except OSError as error:
-            raise as_resource_error(self.folder, error) from error
+        if self._leave is None:
+            self._leave = weakref.finalize(self, leave, self.folder, os.getpid())
+            join(self.folder)
+
+    def find(self, index: int) -> Kept | None:
+        """An item whose file is there, whoever made it; it stays there while this process maps it."""
+        with self._marking():
+            kept = super().find(index)
+            if kept is not None:
+                with contextlib.suppress(OSError):
+                    self._path(index, self._own_mark).touch()
+        return kept
 
     def put(self, index: int, kept: Kept) -> bool:
         """Write an item and map it; where it does not fit, the others need not wait for it."""
@@ -219,63 +222,47 @@ class SharedStore(FileStore):
         """Let go of all other items; their room is free once no process maps them."""
         gone = self._held.keys() - set(indices)
         super().keep_only(indices)
-        for index in gone:
-            for end in (_ITEM, _CLAIM, _LEFT):
-                with contextlib.suppress(OSError):
-                    self._path(index, end).unlink(missing_ok=True)
-        if gone:  # there is room again
+        with self._marking():
+            for index in gone:
+                self._unmark(index)
+        if gone:  # there is room again, or will be
+            self._let_go = frozenset(gone)
             for file in self.folder.glob(f"*{_LEFT}"):
                 file.unlink(missing_ok=True)
+
+    def awaits_room(self, wanted: Collection[int]) -> bool:
+        """Whether another process still maps what this one let go, and what is wanted is not there yet."""
+        if all(self._path(index, _ITEM).exists() for index in wanted):
+            return False
+        return any(self._path(index, _ITEM).exists() for index in self._let_go - self._held.keys())
 
     def close(self) -> None:
         """Let go of all items, and of the folder."""
         FileStore.keep_only(self, ())
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+        for mark in self.folder.glob(f"*{self._own_mark}"):
+            mark.unlink(missing_ok=True)
+        leaving, self._leave = self._leave, None
+        if leaving is not None:
+            leaving()
 
+    def _write(self, index: int, kept: Kept) -> bool:
+        """Write an item, unless another process has done so meanwhile: what that one maps must stay the only copy."""
+        if self._path(index, _ITEM).exists():
+            return True
+        return super()._write(index, kept)
 
-def remove_leftovers(base: Path | None = None) -> None:
-    """Remove the folders of this user's processes that ended without a word."""
-    for folder in (base or _base()).glob(f"{_FOLDER}{_user()}-*"):
-        members = list(folder.glob(f"{_MEMBER}*"))
-        if members and not any(_lives(_read(member)) for member in members):
-            shutil.rmtree(folder, ignore_errors=True)
+    @contextlib.contextmanager
+    def _marking(self) -> Iterator[None]:
+        """One process at a time marks items, takes marks away, and removes what nobody has marked."""
+        if not self.folder.exists() or fcntl is None:
+            yield
+            return
+        with (self.folder / "marking.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
-
-def _leave(folder: Path, process: int) -> None:
-    """Take this process out of a folder, and the folder away with the last one."""
-    if os.getpid() != process:  # a fork, which holds nothing
-        return
-    with contextlib.suppress(OSError):
-        (folder / f"{_MEMBER}{process}").unlink(missing_ok=True)
-    if not any(_lives(_read(member)) for member in folder.glob(f"{_MEMBER}*")):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _base() -> Path:
-    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-
-
-def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else "user"
-
-
-def _process() -> str:
-    """This process, so that another one that gets its number later is not taken for it."""
-    return json.dumps([os.getpid(), psutil.Process().create_time()])
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:
-        return ""
-
-
-def _lives(said: str) -> bool:
-    try:
-        number, since = json.loads(said)
-        return bool(abs(psutil.Process(number).create_time() - since) < _SAME_START_S)
-    except (ValueError, TypeError, psutil.Error):
-        return False
+    def _unmark(self, index: int) -> None:
+        with contextlib.suppress(OSError):
+            self._path(index, self._own_mark).unlink(missing_ok=True)
+            if next(self.folder.glob(f"{self.name(index)}{_MAPPED}*"), None) is None:
+                self._path(index, _ITEM).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from vesalia.runtime import machine
 from vesalia.runtime.extras import Requirement, install_line, missing_of, required
 from vesalia.runtime.known_troubles import cudnn_parts, troubles_of, version_parts
+from vesalia.runtime.shared_folders import remove_leftovers
 
 __all__ = ["Examination", "Sign", "examine"]
 
@@ -133,6 +134,7 @@ def _extras() -> Iterator[Sign]:
 
 def _machine(found: Examination, folder: Path) -> Iterator[Sign]:
     found.facts["machine"] = machine.describe()
+    yield from _leftovers(found)
     memory = machine.available_memory_bytes() / _GIGABYTE
     yield _least("memory", memory, _LEAST_MEMORY_GB, "close other programs, or give the container more memory")
     disk = machine.free_disk_bytes(folder) / _GIGABYTE
@@ -145,6 +147,14 @@ def _machine(found: Examination, folder: Path) -> Iterator[Sign]:
         found.facts["shared_memory_gb"] = round(shared.total / _GIGABYTE, 2)
         write = "docker run --shm-size=8g (or --ipc=host), if several processes are to share a cache"
         yield _least(str(_SHARED), shared.total / _GIGABYTE, _LEAST_SHARED_GB, write, "in all")
+
+
+def _leftovers(found: Examination) -> Iterator[Sign]:
+    left = remove_leftovers()
+    found.facts["leftovers_removed_bytes"] = sum(left.values())
+    if left:
+        said = f"items that {len(left)} killed runs left in memory, {machine.in_words(sum(left.values()))}; removed now"
+        yield Sign("note", str(next(iter(left)).parent), said)
 
 
 def _least(subject: str, gigabytes: float, least: float, write: str, what: str = "free") -> Sign:
