@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+from vesalia.deploy import export as module
 from vesalia.deploy.export import Wish, export
-from vesalia.errors import CheckpointError, ConfigError
+from vesalia.errors import CheckpointError, ConfigError, UserError
 from vesalia.inference.weights import load_weights
 
 
@@ -69,3 +73,33 @@ def test_without_weights_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="found no weights there"):
         export(tmp_path / "model", Wish(folder=tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []
+
+
+class Untraceable(nn.Module):
+    """Refuses to be traced, and can be written as ONNX."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.size_divisor = inner, 4
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call] # torch's stub lacks it
+            raise RuntimeError("not to be traced")
+        found: torch.Tensor = self.inner(image)
+        return found
+
+
+@pytest.mark.slow
+def test_onnx_does_without_a_trace(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load_weights(prefix)
+    other = replace(loaded, model=Untraceable(loaded.model).eval())
+    monkeypatch.setattr(module, "load_weights", lambda *_, **__: other)
+    result = export(prefix, Wish(formats=["onnx-network"], input_shape=(1, 8, 8, 8)))
+    assert [path.name for path in result.files] == ["model.onnx", "model.export.json"]
+    assert (result.record["free_sizes"], result.record["free_batch"], result.record["max_difference"]) == (
+        True,
+        True,
+        None,
+    )
+    with pytest.raises(UserError, match="found a network that cannot be traced"):
+        export(prefix, Wish(formats=["onnx-network", "torchscript"], input_shape=(1, 8, 8, 8)))

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from vesalia.components.models.segresnet import SegResnet
-from vesalia.deploy.program import CARD_INSIDE, Program, make_program
+from vesalia.deploy.program import CARD_INSIDE, Program, make_program, untraced
 from vesalia.errors import UserError
 from vesalia.inference.weights import load_weights
 
@@ -36,6 +36,7 @@ def test_it_gives_what_the_network_gives(prefix: Path, shape: tuple[int, ...]) -
         torch.testing.assert_close(run(program, images), loaded.model(images))
     assert (program.input_shape, program.output_shape) == ((1, 8, 8, 8), (3, 8, 8, 8))
     assert (program.free_sizes, program.free_batch) == (True, True)
+    assert program.max_difference is not None
     assert program.max_difference < 1e-5
 
 
@@ -112,6 +113,7 @@ def test_a_network_of_one_size_is_told() -> None:
 def test_what_tracing_froze_is_found_by_comparison() -> None:
     program = make_program(Baked().eval(), (1, 8, 8), card={})
     assert (program.free_sizes, program.free_batch) == (False, False)
+    assert program.max_difference is not None
     assert program.max_difference < 1e-5  # of what holds
 
 
@@ -126,3 +128,11 @@ def test_what_tracing_froze_is_found_by_comparison() -> None:
 def test_what_gives_something_else_is_refused(model: nn.Module, said: str) -> None:
     with pytest.raises(UserError, match=said):
         make_program(model.eval(), (1, 4, 4), card={})
+
+
+def test_without_a_program_the_network_tells_what_it_takes() -> None:
+    known = untraced(OneSize().eval(), (1, 8, 8))
+    assert (known.content, known.max_difference, known.output_shape) == (b"", None, (2,))
+    assert (known.free_sizes, known.free_batch) == (False, True)
+    with pytest.raises(UserError, match="found a network that gives dict, expected one tensor"):
+        untraced(Pair().eval(), (1, 8, 8))

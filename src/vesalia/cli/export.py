@@ -131,7 +131,8 @@ def export_as_v3(
 def _answer(result: ExportResult, *, json_wanted: bool) -> dict[str, Any]:
     if not json_wanted:
         say("\n".join(map(str, result.files)))
-        say(f"up to {result.record['max_difference']:.1e} from the network's own output")
+        if (apart := result.record["max_difference"]) is not None:
+            say(f"up to {apart:.1e} from the network's own output")
     return result.to_dict()
 
 

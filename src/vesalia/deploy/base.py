@@ -21,7 +21,8 @@ class Deployment:
 
     Attributes:
         loaded: The network with its weights and its card.
-        program: The same as TorchScript, compared with the network.
+        program: The same as TorchScript, compared with the network; without content where the network cannot be
+            traced and no format needs it.
         folder: Where to write.
         name: Stem of the files, such as ``model``.
         input_name: What the input is called where a format lets one choose.
@@ -51,11 +52,13 @@ class Format(ABC):
         name: What ``--to`` calls it.
         purpose: What it is for, in a few words.
         needs_plan: Whether it writes what is done before and after the network, too.
+        needs_program: Whether it writes the TorchScript program; others do with networks that cannot be traced.
     """
 
     name: ClassVar[str]
     purpose: ClassVar[str]
     needs_plan: ClassVar[bool] = False
+    needs_program: ClassVar[bool] = True
 
     @abstractmethod
     def write(self, deployment: Deployment) -> tuple[Path, ...]:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vesalia.deploy.base import Deployment
+from vesalia.deploy.base import Deployment, Format
 from vesalia.deploy.formats import formats_named
 from vesalia.deploy.input_shape import choose_input_shape
-from vesalia.deploy.program import Program, make_program
+from vesalia.deploy.program import Program, make_program, untraced
 from vesalia.deploy.triton import TRITON_INPUT, TRITON_OUTPUT
-from vesalia.errors import ConfigError
+from vesalia.errors import ConfigError, UserError
 from vesalia.inference.checkpoint_names import checkpoint_prefix
-from vesalia.inference.weights import load_weights
+from vesalia.inference.weights import LoadedModel, load_weights
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.plan import EvaluatePlan
 from vesalia.runtime import machine
@@ -103,7 +103,7 @@ def export(
     shape = choose_input_shape(loaded, wish.input_shape)
     deployment = Deployment(
         loaded=loaded,
-        program=make_program(loaded.model, shape, card=loaded.card),
+        program=_program(loaded, shape, formats),
         folder=folder,
         name=prefix.name,
         input_name=wish.input_name,
@@ -118,6 +118,20 @@ def export(
     record = _record(deployment, files)
     write_json(record_file, record)
     return ExportResult((*files, record_file), record)
+
+
+def _program(loaded: LoadedModel, shape: Sequence[int], formats: Sequence[Format]) -> Program:
+    """The network as a program, or what is known of it where no format needs that.
+
+    Raises:
+        UserError: A format needs it, and the network cannot be traced.
+    """
+    try:
+        return make_program(loaded.model, shape, card=loaded.card)
+    except UserError:
+        if any(each.needs_program for each in formats):
+            raise
+    return untraced(loaded.model, shape)
 
 
 def _plain(name: str) -> str:

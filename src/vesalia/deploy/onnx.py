@@ -38,6 +38,7 @@ class OnnxNetwork(Format):
 
     name = "onnx-network"
     purpose = "the network alone, for whatever reads ONNX"
+    needs_program = False
 
     def write(self, deployment: Deployment) -> tuple[Path, ...]:
         """Write the network, after ONNX Runtime gave the same as it.
@@ -60,6 +61,7 @@ class Onnx(Format):
     name = "onnx"
     purpose = "inference without torch, and whatever reads ONNX"
     needs_plan = True
+    needs_program = False
 
     def write(self, deployment: Deployment) -> tuple[Path, ...]:
         """Write the network and the plan.
@@ -154,7 +156,7 @@ def _write(deployment: Deployment, path: Path) -> None:
     except Exception as error:  # a network of any kind, and an exporter that raises of every kind
         said = str(error).strip().partition("\n")[0]
         message = f"--to onnx: found a network that cannot be written as ONNX ({type(error).__name__}: {said})"
-        raise UserError(f"{message}, expected one that can; write --to torchscript") from error
+        raise UserError(f"{message}, expected one that can{_instead(deployment)}") from error
     program.model.metadata_props[CARD_INSIDE] = json.dumps(as_json(card))
     program.save(str(path))
 
@@ -166,7 +168,11 @@ def _compare(deployment: Deployment, path: Path) -> None:
     apart = max(_difference(deployment, session, images) for images in _trials(deployment))
     if not apart <= ONNX_TOLERANCE:
         message = f"--to onnx: found a file whose output is up to {apart:.3g} off, expected at most {ONNX_TOLERANCE:g}"
-        raise UserError(f"{message}; write --to torchscript")
+        raise UserError(f"{message}{_instead(deployment)}")
+
+
+def _instead(deployment: Deployment) -> str:
+    return "; write --to torchscript" if deployment.program.content else "; write its forward in plain torch operations"
 
 
 def _trials(deployment: Deployment) -> Iterator[torch.Tensor]:

@@ -18,7 +18,7 @@ from vesalia.errors import UserError
 from vesalia.runtime.jsonfile import as_json
 from vesalia.runtime.seeds import generator
 
-__all__ = ["CARD_INSIDE", "TOLERANCE", "Program", "make_program"]
+__all__ = ["CARD_INSIDE", "TOLERANCE", "Program", "make_program", "untraced"]
 
 TOLERANCE: Final = 1e-4
 """How far the program's output may be from the network's."""
@@ -32,12 +32,13 @@ class Program:
     """A TorchScript program.
 
     Attributes:
-        content: The file.
+        content: The file; empty where there is none, see :func:`untraced`.
         input_shape: ``(C, *spatial)`` it was traced with.
         output_shape: What came out, without the batch axis.
         free_sizes: Whether it takes other spatial sizes too.
         free_batch: Whether it takes several images at once.
-        max_difference: Largest difference from the network's output over everything that was compared.
+        max_difference: Largest difference from the network's output over everything that was compared; None where
+            there is no program.
     """
 
     content: bytes
@@ -45,7 +46,7 @@ class Program:
     output_shape: tuple[int, ...]
     free_sizes: bool
     free_batch: bool
-    max_difference: float
+    max_difference: float | None
 
 
 def make_program(model: nn.Module, input_shape: Sequence[int], *, card: Mapping[str, Any]) -> Program:
@@ -79,6 +80,32 @@ def make_program(model: nn.Module, input_shape: Sequence[int], *, card: Mapping[
         free_sizes=sizes,
         free_batch=batch,
         max_difference=max([apart, *(each for each in more if each is not None and each <= TOLERANCE)]),
+    )
+
+
+def untraced(model: nn.Module, input_shape: Sequence[int]) -> Program:
+    """What is known of a network that has no program: what it takes itself.
+
+    Args:
+        model: The network, in eval mode, on the CPU.
+        input_shape: ``(C, *spatial)`` that it takes.
+
+    Raises:
+        UserError: It does not give one tensor.
+    """
+    shape = tuple(input_shape)
+    with torch.no_grad():
+        output = model(_images((1, *shape)))
+        if not isinstance(output, torch.Tensor):
+            raise UserError(f"model: found a network that gives {type(output).__name__}, expected one tensor")
+        pair, other = (_difference(model, model, _images(each)) for each in _others(shape, model))
+    return Program(
+        content=b"",
+        input_shape=shape,
+        output_shape=tuple(output.shape[1:]),
+        free_sizes=other is not None,
+        free_batch=pair is not None,
+        max_difference=None,
     )
 
 

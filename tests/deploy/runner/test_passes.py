@@ -40,7 +40,7 @@ class Counting:
 
 def seen(passes: Passes) -> list[tuple[tuple[int, ...], list[float]]]:
     found = []
-    passes.each(IMAGE, PLAN, lambda index, output: found.append((index, output.ravel().tolist())))
+    passes.each(IMAGE, PLAN, take=lambda index, output: found.append((index, output.ravel().tolist())))
     return found
 
 

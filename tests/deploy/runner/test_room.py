@@ -50,7 +50,7 @@ def items(images: list[Path]) -> tuple[DataItem, ...]:
 
 def test_labels_image_sums_and_the_probabilities_of_a_pass(plan: Path, items: tuple[DataItem, ...]) -> None:
     how = silent()
-    found = require_room(read_plan(plan), how, items)
+    found = require_room(read_plan(plan), how, items=items)
     assert found is not None
     assert (found.shape, found.windows, how.at_once) == ((12, 10, 8), 4, 3)
     assert (found.image_bytes, found.result_bytes, found.output_bytes) == (8 * VOXELS, VOXELS, 3 * WINDOW)
@@ -69,7 +69,7 @@ def test_labels_image_sums_and_the_probabilities_of_a_pass(plan: Path, items: tu
 def test_masks_and_probabilities_take_a_volume_per_class(
     plan: Path, items: tuple[DataItem, ...], steps: list[Any], voxel_bytes: int
 ) -> None:
-    found = require_room(changed(plan, post_transforms=steps), silent(), items)
+    found = require_room(changed(plan, post_transforms=steps), silent(), items=items)
     assert found is not None
     assert (found.result_bytes, found.windows > 0) == (voxel_bytes * VOXELS, bool(steps))
 
@@ -80,7 +80,7 @@ def test_labels_on_the_file_s_grid_where_the_image_is_resampled(plan: Path, item
     back = {"name": "RestoreOriginalShape", "args": {"field": "model", "src_field": "image", "is_label": False}}
     decide = {"name": "ArgmaxAcrossChannels", "args": {"fields": "model"}}
     parts = {"pre_transforms": [*data["pre_transforms"], scale], "post_transforms": [back, decide]}
-    found = require_room(changed(plan, **parts), silent(), items)
+    found = require_room(changed(plan, **parts), silent(), items=items)
     assert found is not None
     assert (found.shape, found.result_bytes) == ((24, 10, 8), VOXELS)
     assert found.image_bytes == 2 * 8 * VOXELS
@@ -89,16 +89,16 @@ def test_labels_on_the_file_s_grid_where_the_image_is_resampled(plan: Path, item
 def test_fewer_windows_at_once_where_memory_is_short(
     plan: Path, items: tuple[DataItem, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = require_room(read_plan(plan), silent(), items)
+    whole = require_room(read_plan(plan), silent(), items=items)
     assert whole is not None
     how = silent()
     pretend(monkeypatch, whole.least_bytes - 1)
-    short = require_room(read_plan(plan), how, items)
+    short = require_room(read_plan(plan), how, items=items)
     assert short is not None
     assert (how.at_once, short.output_bytes) == (2, 2 * WINDOW)
     pretend(monkeypatch, whole.least_bytes - 2 * WINDOW - 1)
     with pytest.raises(ResourceError, match="case_0: found a need of at least"):
-        require_room(read_plan(plan), silent(), items)
+        require_room(read_plan(plan), silent(), items=items)
 
 
 def test_probabilities_of_a_pass_are_bounded(
@@ -106,17 +106,17 @@ def test_probabilities_of_a_pass_are_bounded(
 ) -> None:
     how = silent(at_once=30)
     monkeypatch.setattr(room, "OUTPUT_BYTES", 2 * WINDOW + 1)
-    require_room(read_plan(plan), how, items)
+    require_room(read_plan(plan), how, items=items)
     assert how.at_once == 2
     monkeypatch.setattr(room, "OUTPUT_BYTES", 1)
-    require_room(read_plan(plan), how, items)
+    require_room(read_plan(plan), how, items=items)
     assert how.at_once == 1
 
 
 def test_files_that_cannot_be_read_are_left_to_who_reads_them(plan: Path, images: list[Path]) -> None:
     for image in images:
         image.write_bytes(b"no image")
-    assert require_room(read_plan(plan), silent(), items_of(images)) is None
+    assert require_room(read_plan(plan), silent(), items=items_of(images)) is None
 
 
 class Keeping:

@@ -37,7 +37,7 @@ class Passes:
     network: Network
     at_once: int
 
-    def each(self, image: npt.NDArray[Any], plan: WindowPlan, take: Take) -> None:
+    def each(self, image: npt.NDArray[Any], plan: WindowPlan, *, take: Take) -> None:
         """Give each window of ``[C, *spatial]`` to ``take``.
 
         Raises:

@@ -95,7 +95,7 @@ def _through(how: Prediction, plan: WindowPlan, image: Volume, decision: Decisio
 
     passes = Passes(how.network, how.at_once)
     try:
-        passes.each(image.channels, plan, take)
+        passes.each(image.channels, plan, take=take)
     finally:
         how.at_once = passes.at_once
         if blender is not None:

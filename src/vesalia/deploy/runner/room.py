@@ -82,7 +82,7 @@ class _Subject:
         )
 
 
-def require_room(plan: InferencePlan, how: Prediction, items: Iterable[DataItem]) -> MemoryPlan | None:
+def require_room(plan: InferencePlan, how: Prediction, *, items: Iterable[DataItem]) -> MemoryPlan | None:
     """Require that the free memory holds the largest subject, and have as many windows at once as it allows.
 
     Images whose headers cannot be read are left to whoever reads the whole file.

@@ -179,7 +179,7 @@ def infer(
     require_writable(output)
     skipped = tuple(item.name for item in items if session.holds(item)) if resume else ()
     left = [item for item in items if item.name not in skipped]
-    _tell(progress, require_room(plan, session.prediction, left))
+    _tell(progress, require_room(plan, session.prediction, items=left))
     cases, failures = [], {}
     for done, item in enumerate(left):
         if stop:
