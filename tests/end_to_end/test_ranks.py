@@ -180,7 +180,8 @@ def test_one_that_is_killed_ends_the_others_in_words(prepared: Callable[..., Pat
         codes = [rank.code() for rank in ranks]
         assert time.monotonic() - began < _ENDED_S
     tells = ranks[1 if killed == 0 else 0]
-    assert codes == [-signal.SIGKILL if rank == killed else 2 for rank in range(3)]
+    said = "\n".join(rank.err for rank in ranks)
+    assert codes == [-signal.SIGKILL if rank == killed else 2 for rank in range(3)], said
     assert f"found that rank {killed} ended without a word" in tells.err
     assert "go on with --resume" in tells.err
     others = [rank for rank in ranks if rank not in (tells, ranks[killed])]

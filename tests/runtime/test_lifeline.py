@@ -75,6 +75,23 @@ def test_who_hangs_up_without_a_word_was_killed(line: list[Lifeline], killed: in
     assert f"rank {killed} ended without a word" in str(Failure(killed))
 
 
+def test_the_others_are_told_before_the_first_rank_can_leave(
+    line: list[Lifeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its main thread looks at ``news``: once that is set, it says goodbye and hangs up."""
+    seen: list[Failure | None] = []
+    tell = line[0]._broadcast
+
+    def note(failure: Failure) -> None:
+        seen.append(line[0].news)
+        tell(failure)
+
+    monkeypatch.setattr(line[0], "_broadcast", note)
+    cut(line[1])
+    assert line[2].wait_for_news(_PATIENCE_S) == Failure(1)
+    assert seen == [None]
+
+
 def test_the_first_failure_counts(line: list[Lifeline]) -> None:
     first = Failure(1, "DataError", "first")
     line[1].tell(first)

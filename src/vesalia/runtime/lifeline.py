@@ -203,14 +203,15 @@ class Lifeline:
 
     def _learn(self, failure: Failure, *, sender: int) -> None:
         with self._lock:
-            first, self.news = self.news is None, self.news or failure
+            first = self.news is None
+            if first and self._rank == 0:  # before the main thread sees it, and says goodbye to all
+                self._broadcast(failure)
+            self.news = self.news or failure
         if self._rank == 0 and failure.kind:
             self._send(sender, {"heard": True})
         if not first:
             return
         self._heard.set()
-        if self._rank == 0:
-            self._broadcast(failure)
         threading.Thread(target=self._see_to_the_end, name="lifeline-end", daemon=True).start()
 
     def _see_to_the_end(self) -> None:
