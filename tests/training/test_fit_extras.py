@@ -55,6 +55,18 @@ def test_a_run_with_all_of_them_resumes_to_the_bit(archive: Path, after: int) ->
     assert same(whole.best_model, resumed.best_model)
 
 
+def test_an_average_that_a_resumed_run_did_not_have_begins_at_its_weights(archive: Path) -> None:
+    before = weights(train(archive, "epochs=2").last_model)
+    still = ("learning_rate=1e-30", "epochs=3")  # so that the average must stay where it begins
+    result = train(archive, *still, "ema_decay=0.999", resume=True)
+    after = weights(result.last_model)
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-7)
+    assert "ema_decay: the run had no average so far; it begins at step 4" in result.notes
+    again = train(archive, "learning_rate=1e-30", "epochs=4", "ema_decay=0.999", resume=True)
+    assert not any(note.startswith("ema_decay") for note in again.notes)
+
+
 def test_frozen_parts_keep_the_weights_they_start_from(archive: Path, trained_once: Path) -> None:
     start = trained_once / "models" / "model_final.ckpt"
     ears = Ears()

@@ -46,7 +46,9 @@ def run_of(folder: Path) -> Any:
 def tracked(folder: Path, *, resumed: bool = False, steps: range = range(1, 3)) -> None:
     """A short training."""
     tracker = MlflowTracker(folder, experiment="spleen")
-    tracker.began({"model": "Unet", "learning_rate": 0.001, "args": {"a": [1]}, "long": "x" * 900}, resumed=resumed)
+    tracker.began(
+        {"model": "Unet", "learning_rate": 0.001, "args": {"a": [1]}, "long": "x" * 900}, resumed=resumed, step=0
+    )
     for step in steps:
         tracker.record({"train/loss": 1 / step}, step)
     tracker.flush()
@@ -94,7 +96,7 @@ def test_the_environment_names_server_and_experiment(tmp_path: Path, monkeypatch
 
 def test_many_values_are_sent_before_the_end(tmp_path: Path) -> None:
     tracker = MlflowTracker(tmp_path, experiment="spleen")
-    tracker.began({}, resumed=False)
+    tracker.began({}, resumed=False, step=0)
     for step in range(500):
         tracker.record({"a": 1.0}, step)
     client, run = run_of(tmp_path)
@@ -107,7 +109,7 @@ def test_without_mlflow_the_line_that_installs_it_is_told(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "mlflow.tracking", None)
     tracker = MlflowTracker(tmp_path, experiment="spleen")
     with pytest.raises(ResourceError, match=r"pip install 'vesalia\[mlflow\]'"):
-        tracker.began({}, resumed=False)
+        tracker.began({}, resumed=False, step=0)
     tracker.ended(completed=False)
 
 

@@ -22,7 +22,7 @@ def recorded(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 def test_values_by_tag_and_step(tmp_path: Path) -> None:
     board = TensorBoardTracker(tmp_path)
-    board.began({}, resumed=False)
+    board.began({}, resumed=False, step=0)
     board.record({"train/loss": 0.75, "train/learning_rate": 0.001}, 1)
     board.record({"train/loss": 0.5}, 2)
     board.flush()
@@ -56,3 +56,18 @@ def test_what_was_recorded_can_be_read_at_once(tmp_path: Path) -> None:
     board.record({"train/loss": 0.75}, 1)
     assert recorded(tmp_path)["train/loss"] == [(1, 0.75)]
     board.ended(completed=True)
+
+
+def test_steps_that_are_done_again_are_drawn_once(tmp_path: Path) -> None:
+    for resumed, first in ((False, 1), (True, 3)):
+        (tmp_path / f"{first}").mkdir()
+        board = TensorBoardTracker(tmp_path / f"{first}")
+        board.began({}, resumed=resumed, step=first - 1)
+        for step in range(first, first + 4):  # the first run is killed after step 4, its state is that of step 2
+            board.record({"train/loss": float(10 * first + step)}, step)
+        board.ended(completed=True)
+    for number, part in enumerate(("1", "3")):
+        (events,) = (tmp_path / part).iterdir()
+        events.rename(tmp_path / f"events.out.tfevents.{number}")
+        (tmp_path / part).rmdir()
+    assert recorded(tmp_path)["train/loss"] == [(1, 11), (2, 12), (3, 33), (4, 34), (5, 35), (6, 36)]

@@ -94,8 +94,8 @@ class Notebook(Tracker):
             raise ConnectionError(message)
         self.told.append((kind, *what))
 
-    def began(self, facts: Mapping[str, Any], *, resumed: bool) -> None:
-        self._note("began", facts, resumed)
+    def began(self, facts: Mapping[str, Any], *, resumed: bool, step: int) -> None:
+        self._note("began", facts, resumed, step)
 
     def record(self, values: Mapping[str, float], step: int) -> None:
         self._note("record", dict(values), step)
@@ -166,9 +166,9 @@ class TestTracking:
     def test_what_is_known_of_the_run(self) -> None:
         notebook = Notebook()
         tracking = Tracking([notebook], warn=pytest.fail, facts={"model": "Unet"})
-        tracking.started(run_start(resumed_from=3, notes=("long",)))
-        kind, facts, resumed = notebook.told[0]
-        assert (kind, facts["model"], facts["device"], resumed) == ("began", "Unet", "cpu", True)
+        tracking.started(run_start(resumed_from=3, resumed_step=7, notes=("long",)))
+        kind, facts, *begun = notebook.told[0]
+        assert (kind, facts["model"], facts["device"], begun) == ("began", "Unet", "cpu", [True, 7])
         assert "notes" not in facts
 
     @pytest.mark.parametrize("fails_at", ["began", "record", "flush", "ended"])

@@ -17,7 +17,6 @@ from tests.training.fakes import Likeness
 from vesalia.errors import CheckpointError, Interrupted
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.training.listener import Listener, StepReport
-from vesalia.training.state import read_part
 from vesalia.training.weight_average import WeightAverage, wearing
 
 
@@ -130,14 +129,15 @@ def test_a_resumed_run_ends_with_the_same_average(tmp_path: Path, after: int) ->
         assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-def test_a_run_without_one_has_no_such_part_and_a_later_one_begins_at_its_weights(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, model=tiny())
-    bench.trainer().run()
-    assert read_part(tmp_path, "average") == {}
-    average = WeightAverage(bench.model, 0.9)
-    nn.init.constant_(bench.model.last.weight, 7.0)
+def test_one_begins_again_at_the_present_weights() -> None:
+    model = tiny()
+    average = WeightAverage(model, 0.9)
+    average.update(model)
+    assert average.updates == 1
+    nn.init.constant_(model.last.weight, 7.0)
     average.load_state_dict({})
-    assert torch.equal(average.state_dict()["last.weight"], bench.model.last.weight)
+    assert average.updates == 0
+    assert torch.equal(average.state_dict()["last.weight"], model.last.weight)
 
 
 def test_another_networks_average_is_refused() -> None:

@@ -159,6 +159,7 @@ class _Setup:
         average = None if plan.ema_decay is None else WeightAverage(model, plan.ema_decay)
         parts = _parts(fabric, average)
         counters = self._resumed(model, optimizer, parts) if resuming else Counters(seed=self.seed)
+        self._begin_average(average, counters)
         pipeline = self._pipeline(builder, "train", epoch=counters.epoch - 1)
         loss = builder.build(plan.loss)
         aux_ops = builder.build_all(plan.aux_ops)
@@ -217,6 +218,12 @@ class _Setup:
         if self.options.seed not in {None, counters.seed}:
             self.notes.append(f"--seed: a resumed run keeps its seed, {counters.seed}")
         return counters
+
+    def _begin_average(self, average: WeightAverage | None, counters: Counters) -> None:
+        """Have an average that the run did not have so far begin at the weights it goes on with, and say so."""
+        if average is not None and average.updates == 0 and counters.step:
+            average.load_state_dict({})
+            self.notes.append(f"ema_decay: the run had no average so far; it begins at step {counters.step}")
 
     def _keeper(self, counters: Counters, validation: Validation | None, *, resuming: bool) -> Keeper:
         """Last of the preparations: a run that cannot begin leaves the earlier one where it is."""
@@ -430,6 +437,7 @@ class _Setup:
             steps_per_epoch=trainer.pipeline.steps_per_epoch,
             epochs=self.plan.epochs if self.options.deadline is None else None,
             resumed_from=trainer.counters.epoch if resumed else 0,
+            resumed_step=trainer.counters.step,
             notes=tuple(self.notes),
         )
 

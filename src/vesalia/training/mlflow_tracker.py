@@ -52,8 +52,8 @@ class MlflowTracker(Tracker):
         self._run = ""
         self._held: list[Any] = []
 
-    def began(self, facts: Mapping[str, Any], *, resumed: bool) -> None:
-        """Begin a run, or go on with the one before.
+    def began(self, facts: Mapping[str, Any], *, resumed: bool, step: int) -> None:
+        """Begin a run, or go on with the one before, of which nothing can be taken back.
 
         Raises:
             ResourceError: MLflow is not installed.

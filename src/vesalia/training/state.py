@@ -33,7 +33,6 @@ __all__ = [
     "load_state",
     "put_state",
     "read_counters",
-    "read_part",
     "save_state",
     "state_files",
 ]
@@ -186,14 +185,6 @@ def read_counters(folder: Path) -> Counters | None:
     if errors:
         raise errors[0]
     return None
-
-
-def read_part(folder: Path, name: str) -> dict[str, torch.Tensor]:
-    """The tensors of a part of the newest state in ``folder``; empty where the run had none."""
-    prefix = f"part.{name}."
-    with safe_open(state_files(folder)[0], framework="pt") as stored:
-        keys = [key for key in stored.keys() if key.startswith(prefix)]  # noqa: SIM118 - not a mapping
-        return {key.removeprefix(prefix): stored.get_tensor(key) for key in keys}
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:

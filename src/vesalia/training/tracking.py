@@ -56,8 +56,8 @@ class Tracker(ABC):
 
     name: str = ""
 
-    def began(self, facts: Mapping[str, Any], *, resumed: bool) -> None:
-        """The first step is next; ``facts`` are settings by name."""
+    def began(self, facts: Mapping[str, Any], *, resumed: bool, step: int) -> None:
+        """The step after ``step`` is next, what was recorded of it and later ones is void; ``facts`` are settings."""
 
     @abstractmethod
     def record(self, values: Mapping[str, float], step: int) -> None:
@@ -99,9 +99,10 @@ class Tracking(Listener):
     def started(self, report: RunStart) -> None:
         """Tell what is known of the run."""
         known = asdict(report)
-        del known["notes"]
-        facts = {**known, **self._facts}
-        self._each(lambda tracker: tracker.began(facts, resumed=report.resumed_from > 0))
+        for name in ("notes", "resumed_step"):
+            del known[name]
+        facts, step = {**known, **self._facts}, report.resumed_step
+        self._each(lambda tracker: tracker.began(facts, resumed=report.resumed_from > 0, step=step))
 
     def stepped(self, report: StepReport) -> None:
         """Record loss and learning rate."""

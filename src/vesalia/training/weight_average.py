@@ -67,6 +67,11 @@ class WeightAverage:
         """What a resumed run needs."""
         return {_UPDATES: torch.tensor(self._updates), **self._tensors}
 
+    @property
+    def updates(self) -> int:
+        """Updates that were taken in."""
+        return self._updates
+
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
         """Go on where :meth:`state_dict` left off; an empty state begins at the network's present weights.
 
