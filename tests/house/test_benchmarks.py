@@ -32,7 +32,12 @@ def test_it_runs_and_ends_with_a_ratio(name: str) -> None:
         script, capture_output=True, text=True, check=False, env=environment, timeout=TIMEOUT_S, cwd=FOLDER.parent
     )
     assert done.returncode == 0, done.stderr
-    assert "ratio" in json.loads(done.stdout.splitlines()[-1])
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert "ratio" in result
+    figures = [
+        name for name, value in result.items() if isinstance(value, float | int) and name not in {"ratio", "goal"}
+    ]
+    assert len(figures) >= 2 or result["ratio"] is None, "both raw figures stand beside the ratio"
     assert (results.read_bytes() if results.exists() else None) == before
 
 
