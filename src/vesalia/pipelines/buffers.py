@@ -23,6 +23,9 @@ class Buffers:
     A block is given out again when this object alone holds its storage: a view that somebody kept keeps it away, a
     NumPy view as well. Only host memory is kept; pinned memory and the GPU's are recycled by torch itself.
 
+    Whole volumes may have shapes that never come again. Where none of the free blocks has the shape that is wanted, the
+    free ones are kept up to the bytes that are in use: those go first that were wanted longest ago.
+
     Threads: any may take; a lock guards the list.
     """
 
@@ -43,12 +46,31 @@ class Buffers:
             return torch.empty(tuple(shape), dtype=dtype, device=device)
         if self._pinned:
             return torch.empty(tuple(shape), dtype=dtype, pin_memory=True)
+        if _USES_UNSEEN is None:
+            return torch.empty(tuple(shape), dtype=dtype)
         with self._lock:
-            found = next((block for block in self._blocks if _fits(block, shape, dtype)), None)
-            if found is None:
+            place = next((place for place, block in enumerate(self._blocks) if _fits(block, shape, dtype)), None)
+            if place is None:
                 found = torch.empty(tuple(shape), dtype=dtype)
-                self._blocks = [*self._blocks[1 - self._keep :], found] if self._keep > 1 else [found]
+                self._forget(beside=found.nbytes)
+            else:
+                found = self._blocks.pop(place)
+            self._blocks.append(found)
             return found.view(found.shape)  # made under the lock: from here on the block is in use
+
+    def _forget(self, *, beside: int) -> None:
+        """Let go of free blocks that are more than what is in use and ``beside`` bytes, and of what is too many."""
+        free = [_is_free(block) for block in self._blocks]
+        sizes = [block.nbytes for block in self._blocks]
+        spare = sum(size for size, is_free in zip(sizes, free, strict=True) if is_free)
+        much = spare - (sum(sizes) - spare + beside)
+        kept = []
+        for block, size, is_free in zip(self._blocks, sizes, free, strict=True):
+            if is_free and much > 0:
+                much -= size
+            else:
+                kept.append(block)
+        self._blocks = kept[1 - self._keep :] if self._keep > 1 else []
 
     def clear(self) -> None:
         """Let go of all blocks; those in use live as long as their users."""
@@ -57,9 +79,11 @@ class Buffers:
 
 
 def _fits(block: torch.Tensor, shape: Sequence[int], dtype: torch.dtype) -> bool:
-    if tuple(block.shape) != tuple(shape) or block.dtype != dtype or _USES_UNSEEN is None:
-        return False
-    return _USES_UNSEEN(block.untyped_storage()._cdata) <= _ALONE  # noqa: SLF001 - as above
+    return tuple(block.shape) == tuple(shape) and block.dtype == dtype and _is_free(block)
+
+
+def _is_free(block: torch.Tensor) -> bool:
+    return _USES_UNSEEN is not None and _USES_UNSEEN(block.untyped_storage()._cdata) <= _ALONE  # noqa: SLF001 - as above
 
 
 def _count_alone() -> int:
