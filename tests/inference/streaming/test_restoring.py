@@ -18,6 +18,7 @@ from vesalia.inference.streaming import prediction, restoring
 from vesalia.inference.streaming.prediction import Streaming
 from vesalia.inference.streaming.restoring import Restoring
 from vesalia.inference.streaming.sinks import Averages, Labels, Masks
+from vesalia.inference.streaming.tensors import TensorArrays
 
 SHAPE = (21, 17, 25)
 SOURCE = Grid(SHAPE, np.eye(4))
@@ -45,11 +46,11 @@ def streaming(plan: WindowPlan) -> Streaming:
     return Streaming(made, plan, "gaussian")
 
 
-@pytest.mark.parametrize("few", [0.0, 1.0])
+@pytest.mark.parametrize("channels", [2, 100])
 @pytest.mark.parametrize("target", list(TARGETS))
-def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``few`` decides whether all voxels are interpolated, or those between different labels one by one."""
-    monkeypatch.setattr(restoring, "_FEW", few)
+def test_as_resampled_as_a_whole(target: str, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``channels`` decides whether every class is interpolated everywhere, or few of them."""
+    monkeypatch.setattr(restoring, "_CHANNELS", channels)
     monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
     monkeypatch.setattr(prediction, "SLAB_BYTES", 3000)
     grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
@@ -65,6 +66,28 @@ def test_as_resampled_as_a_whole(target: str, few: float, monkeypatch: pytest.Mo
     masks = Masks(grid.shape, channels=5, threshold=0.4, order=order_of(steps))
     run.run(IMAGE, Restoring(steps, masks))
     assert (masks.result == (expected > 0.4).numpy()).mean() > 0.9998
+
+
+class Elsewhere(TensorArrays):
+    """An accelerator's, pretended."""
+
+    @property
+    def on_machine(self) -> bool:
+        """They are not."""
+        return False
+
+
+def test_on_an_accelerator_every_class_is_interpolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is fetched from it but labels."""
+    grid, plan = TARGETS["finer"], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
+    steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
+    assert steps is not None
+    labels, found = (Labels(grid.shape, channels=5) for _ in range(2))
+    streaming(plan).run(IMAGE, Restoring(steps, labels))
+    monkeypatch.setattr(prediction, "TensorArrays", Elsewhere)
+    monkeypatch.setattr(restoring, "decided", None)
+    streaming(plan).run(IMAGE, Restoring(steps, found))
+    assert (found.result == labels.result).mean() > 0.9998
 
 
 def test_no_face_is_left_over() -> None:

@@ -19,6 +19,12 @@ def test_they_agree_with_numpy() -> None:
     index = np.array([1, 1, 0])
     assert np.array_equal(ARRAYS.plain(ARRAYS.take(given, 1, index=index)), plain.take(VALUES, 1, index=index))
     assert ARRAYS.empty(2, (3, 4)).shape == (2, 3, 4)
+    by = np.full((3, 4), 2, dtype=np.float32)
+    ours, theirs = ARRAYS.empty(6, (3, 4)), plain.empty(6, (3, 4))
+    ARRAYS.divide(given, ARRAYS.given(by), out=ours)
+    plain.divide(VALUES, by, out=theirs)
+    assert np.array_equal(theirs, VALUES / 2)
+    assert np.array_equal(ARRAYS.plain(ours), theirs)
 
 
 def test_only_processors_have_the_machines_memory() -> None:

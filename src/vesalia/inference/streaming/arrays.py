@@ -39,6 +39,9 @@ class Arrays(Protocol):
     def largest(self, values: Any) -> Any:
         """The number of the largest channel of ``[C, *spatial]``, the first one of equals."""
 
+    def divide(self, values: Any, by: Any, *, out: Any) -> None:
+        """``values / by``, into ``out``."""
+
     def take(self, values: Any, axis: int, *, index: npt.NDArray[np.int64]) -> Any:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
 
@@ -68,6 +71,10 @@ class NumpyArrays:
     def largest(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The number of the largest channel, the first one of equals."""
         return largest_channel(values)
+
+    def divide(self, values: npt.NDArray[Any], by: npt.NDArray[Any], *, out: npt.NDArray[Any]) -> None:
+        """``values / by``, into ``out``."""
+        np.divide(values, by, out=out)
 
     def take(self, values: npt.NDArray[Any], axis: int, *, index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""

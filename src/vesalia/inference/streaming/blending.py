@@ -19,7 +19,7 @@ from vesalia.inference.streaming.shelf import Shelf
 
 __all__ = ["SLAB_BYTES", "Blender", "Finished", "slabs"]
 
-SLAB_BYTES: Final = 4 << 20
+SLAB_BYTES: Final = 8 << 20
 """What of a window's output is worked on at a time: little enough to stay in a processor's caches."""
 
 

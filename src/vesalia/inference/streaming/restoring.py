@@ -1,8 +1,8 @@
 """Averages to another grid on the way to their decision: interpolated as they are finished, a slab at a time.
 
 A voxel of the target reads two neighbours along each axis. It is made with the window that finishes the upper one; of
-the lower one, a face of the box before is kept. What lies between voxels of one and the same label gets it without
-interpolation: the average of vectors that are all largest in one channel is largest in that channel.
+the lower one, a face of the box before is kept. Labels need few of the classes interpolated:
+see :mod:`vesalia.inference.streaming.borders`.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -19,17 +19,17 @@ import numpy.typing as npt
 from vesalia.imaging.axis_steps import TOLERANCE_VOXELS, AxisStep
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.blending import Finished
-from vesalia.inference.streaming.sinks import Deciding, Labels, averaged
+from vesalia.inference.streaming.borders import Reading, decided
+from vesalia.inference.streaming.sinks import Deciding, Labels
 
 __all__ = ["Restoring"]
 
-_FEW: Final = 0.25
-"""The share of voxels between different labels up to which they are interpolated one by one."""
 _CHANNELS: Final = 4
 """With fewer channels than this, interpolating all is quicker than looking for where it matters."""
-_BLOCK_BYTES: Final = 32 << 20
 
-_Reading = tuple[slice, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
+_BLOCK_BYTES: Final = 8 << 20
+_BLOCK_BYTES_ON_DEVICE: Final = 256 << 20
+"""What is interpolated at a time, in every class; accelerators want much to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Axis:
         high = np.where(share > 0, np.minimum(low + 1, step.source_size - 1), low)
         return cls(low, high, share, before)
 
-    def read(self, start: int, stop: int, first: int) -> _Reading:
+    def read(self, start: int, stop: int, first: int) -> Reading:
         """Of the target voxels whose upper neighbour is among ``start`` to ``stop``: place, neighbours, share.
 
         Args:
@@ -75,6 +75,21 @@ class _Axis:
         return place, self.low[piece] - first, self.high[piece] - first, self.share[piece]
 
 
+@dataclass(slots=True)
+class _Memory:
+    """Room that is used again."""
+
+    values: Any = None
+    made_with: Arrays | None = None
+
+    def room(self, channels: int, shape: Sequence[int], arrays: Arrays) -> Any:
+        """``[channels, *shape]``, side by side; what was there is gone."""
+        count = channels * prod(shape)
+        if self.values is None or self.made_with is not arrays or self.values.shape[1] < count:
+            self.values, self.made_with = arrays.empty(1, (count,)), arrays
+        return self.values.reshape(-1)[:count].reshape(channels, *shape)
+
+
 class Restoring:
     """Interpolates linearly to another grid, and hands on to a decision.
 
@@ -88,7 +103,8 @@ class Restoring:
         self._axes = [_Axis.of(step) for step in ordered]
         self._sink = sink
         self._faces: dict[tuple[int, tuple[int, ...], int], Any] = {}
-        self._last: Any = None
+        self._joined: Any = None
+        self._memories: list[_Memory] = [_Memory(), _Memory()]
 
     @property
     def waiting(self) -> int:
@@ -97,68 +113,63 @@ class Restoring:
 
     def take(self, finished: Finished, arrays: Arrays) -> None:
         """Interpolate what the finished voxels complete."""
-        values = self._with_faces(finished, averaged(finished, arrays), arrays)
+        values = self._with_faces(finished, arrays)
         firsts = [max(0, side.start - 1) for side in finished.box]
         sides = zip(self._axes, finished.box, firsts, strict=True)
         readings = [axis.read(side.start, side.stop, first) for axis, side, first in sides]
         if not all(len(low) for _, low, _, _ in readings):
             return
-        # Few planes of the target at a time, for there may be many more than of the source.
+        if isinstance(self._sink, Labels) and arrays.on_machine and len(values) >= _CHANNELS:
+            box = tuple(place for place, *_ in readings)
+            self._sink.put_labels(box, decided(arrays.plain(values), readings))
+        else:
+            self._interpolate(values, readings, arrays)
+
+    def _interpolate(self, values: Any, readings: Sequence[Reading], arrays: Arrays) -> None:
+        """Every class; few planes of the target at a time, for there may be many more than of the source."""
         place, low, high, share = readings[0]
         plane = 4 * len(values) * int(np.prod([len(indices) for _, indices, _, _ in readings[1:]]))
-        count = max(1, _BLOCK_BYTES // max(1, plane))
+        count = max(1, (_BLOCK_BYTES if arrays.on_machine else _BLOCK_BYTES_ON_DEVICE) // max(1, plane))
         for start in range(0, len(low), count):
             stop = min(start + count, len(low))
             part = slice(place.start + start, place.start + stop)
             bottom, top = int(low[start:stop].min()), int(high[start:stop].max()) + 1
             piece = (part, low[start:stop] - bottom, high[start:stop] - bottom, share[start:stop])
-            self._interpolate(values[:, bottom:top], [piece, *readings[1:]], arrays)
+            box = (part, *(other for other, *_ in readings[1:]))
+            self._sink.put(box, _everywhere(values[:, bottom:top], [piece, *readings[1:]], arrays), arrays=arrays)
 
-    def _interpolate(self, values: Any, readings: Sequence[_Reading], arrays: Arrays) -> None:
-        box = tuple(place for place, *_ in readings)
-        if not isinstance(self._sink, Labels) or len(values) < _CHANNELS:
-            self._sink.put(box, _everywhere(values, readings, arrays), arrays=arrays)
-            return
-        labels = arrays.plain(arrays.largest(values))
-        lowest = highest = labels
-        for axis, (_, low, high, _) in enumerate(readings):
-            lowest = np.minimum(lowest.take(low, axis), lowest.take(high, axis))
-            highest = np.maximum(highest.take(low, axis), highest.take(high, axis))
-        between = np.nonzero(lowest != highest)
-        if len(between[0]) > _FEW * lowest.size:
-            self._sink.put(box, _everywhere(values, readings, arrays), arrays=arrays)
-            return
-        if len(between[0]):
-            lowest[between] = _at(values, readings, between, arrays)
-        self._sink.put_labels(box, lowest)
-
-    def _with_faces(self, finished: Finished, values: Any, arrays: Arrays) -> Any:
-        """The values with the voxel before them along each axis, and what later boxes need of them put aside."""
+    def _with_faces(self, finished: Finished, arrays: Arrays) -> Any:
+        """The averages with the voxel before them along each axis, and what later boxes need of them put aside."""
         index, box = finished.index, finished.box
         lead = [min(1, side.start) for side in box]
-        joined = arrays.empty(
-            len(values), [side.stop - side.start + more for side, more in zip(box, lead, strict=True)]
-        )
-        joined[_inner(lead, len(lead))] = values
-        for axis in reversed(range(len(lead))):
+        joined = self._room(finished, lead, arrays)
+        arrays.divide(finished.sums, arrays.given(finished.totals), out=joined[_inner(lead, len(lead))])
+        for axis in range(len(lead) - 1, 0, -1):
             if lead[axis]:
                 joined[_inner(lead, axis, at=0)] = self._face(axis, finished)
         for axis in range(1, len(lead)):
             if index[axis] + 1 < len(finished.plan.starts[axis]):
                 face = joined[_inner(lead, axis, at=-1)]
                 self._faces[axis, index, box[0].start] = _copied(face, arrays)
-        self._last = joined[:, -1]
+        self._joined = joined
         if box[0].stop == finished.plan.done(index)[0].stop and box[0].stop < finished.plan.shape[0]:
-            self._faces[0, index, 0] = _copied(self._last, arrays)
+            self._faces[0, index, 0] = _copied(joined[:, -1], arrays)
+        return joined
+
+    def _room(self, finished: Finished, lead: Sequence[int], arrays: Arrays) -> Any:
+        """Memory for the averages and the voxels before them; those before them along the first axis are there."""
+        shape = [side.stop - side.start + more for side, more in zip(finished.box, lead, strict=True)]
+        self._memories.reverse()  # what was there before is still read
+        joined = self._memories[0].room(len(finished.sums), shape, arrays)
+        if lead[0]:
+            goes_on = finished.box[0].start > finished.plan.done(finished.index)[0].start
+            joined[:, 0] = self._joined[:, -1] if goes_on else self._face(0, finished)
         return joined
 
     def _face(self, axis: int, finished: Finished) -> Any:
         """The voxels before a box along an axis."""
-        start = finished.box[0].start
-        if axis == 0 and start > finished.plan.done(finished.index)[0].start:
-            return self._last
         before = tuple(number - (place == axis) for place, number in enumerate(finished.index))
-        return self._faces.pop((axis, before, start if axis else 0))
+        return self._faces.pop((axis, before, finished.box[0].start if axis else 0))
 
 
 def _inner(lead: Sequence[int], axis: int, *, at: int | None = None) -> Any:
@@ -176,38 +187,17 @@ def _copied(face: Any, arrays: Arrays) -> Any:
     return kept
 
 
-def _everywhere(values: Any, readings: Sequence[_Reading], arrays: Arrays) -> Any:
-    """``[C, *target]``: one axis after the other."""
-    for axis, (_, low, high, share) in enumerate(readings, start=1):
-        below = arrays.take(values, axis, index=low)
-        if not share.any():
-            values = below
-            continue
-        above = arrays.take(values, axis, index=high)
-        above -= below
-        above *= arrays.given(share.reshape([-1 if one == axis else 1 for one in range(len(readings) + 1)]))
-        below += above
+def _everywhere(values: Any, readings: Sequence[Reading], arrays: Arrays) -> Any:
+    """``[C, *target]``: one axis after the other, those first along which there is least to come."""
+    sizes = values.shape[1:]
+    order = sorted(range(len(readings)), key=lambda axis: (len(readings[axis][1]) / sizes[axis], -axis))
+    for axis in order:
+        _, low, high, share = readings[axis]
+        below = arrays.take(values, axis + 1, index=low)
+        if share.any():
+            above = arrays.take(values, axis + 1, index=high)
+            above -= below
+            above *= arrays.given(share.reshape([-1 if one == axis else 1 for one in range(len(readings))]))
+            below += above
         values = below
     return values
-
-
-def _at(
-    values: Any, readings: Sequence[_Reading], where: Sequence[npt.NDArray[np.intp]], arrays: Arrays
-) -> npt.NDArray[Any]:
-    """The labels of single target voxels: the average of their corners, decided."""
-    flat_values, shape = values.reshape(len(values), -1), tuple(values.shape[1:])
-    count = max(1, _BLOCK_BYTES // (4 * len(values)))
-    parts = []
-    for start in range(0, len(where[0]), count):
-        chosen = [indices[start : start + count] for indices in where]
-        total: Any = None
-        for corner in product((0, 1), repeat=len(readings)):
-            flat, weight = np.zeros(len(chosen[0]), dtype=np.int64), np.ones(len(chosen[0]), dtype=np.float32)
-            for side, size, indices, (_, low, high, share) in zip(corner, shape, chosen, readings, strict=True):
-                flat = flat * size + (high if side else low)[indices]
-                weight *= share[indices] if side else 1 - share[indices]
-            part = arrays.take(flat_values, 1, index=flat)
-            part *= arrays.given(weight)
-            total = part if total is None else total.__iadd__(part)
-        parts.append(arrays.plain(arrays.largest(total)))
-    return np.concatenate(parts)

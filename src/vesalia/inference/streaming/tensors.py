@@ -50,6 +50,10 @@ class TensorArrays:
         """The number of the largest channel, the first one of equals."""
         return self.given(largest_channel(self.plain(values))) if self.on_machine else values.argmax(dim=0)
 
+    def divide(self, values: torch.Tensor, by: torch.Tensor, *, out: torch.Tensor) -> None:
+        """``values / by``, into ``out``."""
+        torch.div(values, by, out=out)
+
     def take(self, values: torch.Tensor, axis: int, *, index: npt.NDArray[np.int64]) -> torch.Tensor:
         """Places ``index`` along ``axis`` (1 is the first spatial one) of ``[C, *spatial]``, a copy."""
         return values.index_select(axis, torch.from_numpy(index).to(self.device))
