@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vesalia.imaging.volume import Sample, Volume
+from vesalia.pipelines.gpu_room import Account
 from vesalia.pipelines.item_file import Kept
 from vesalia.pipelines.store import MemoryStore, sample_bytes
 
@@ -43,6 +44,20 @@ def test_what_is_let_go_makes_room() -> None:
     assert store.held == frozenset()
 
 
+def test_stores_of_one_account_take_no_more_than_it_has_together() -> None:
+    account, size = Account(3 * sample_bytes(item())), sample_bytes(item())
+    train, validation = MemoryStore(account=account), MemoryStore(limit=2 * size, account=account)
+    assert [train.put(0, Kept(item())), train.put(1, Kept(item()))] == [True, True]
+    assert [validation.put(0, Kept(item())), validation.put(1, Kept(item()))] == [True, False]
+    assert (account.taken, account.left) == (3 * size, 0)
+    train.keep_only({1})
+    assert validation.put(1, Kept(item()))
+    assert not validation.put(2, Kept(item()))
+    train.close()
+    train.close()
+    assert account.taken == 2 * size
+
+
 def test_memory_is_nobody_else_s() -> None:
     store = MemoryStore()
     assert store.find(0) is None
@@ -56,7 +71,7 @@ def on_device(device: str) -> None:
     store.put(0, Kept(item()))
     found = store.get(0)
     assert found is not None
-    assert {volume.data.device.type for volume in found.fields.values()} == {device}
+    assert {volume.data.device for volume in found.fields.values()} == {torch.device(device)}
     assert found.prepared["of"] is found["label"].data
     assert found.prepared["list"].device.type == "cpu"
 
@@ -68,4 +83,4 @@ def test_voxels_go_to_the_device_and_lists_stay() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU here")
 def test_voxels_go_to_the_gpu_and_lists_stay() -> None:
-    on_device("cuda")
+    on_device("cuda:0")

@@ -32,6 +32,18 @@ def test_workers_have_one_torch_thread_and_nobody_else() -> None:
     assert others == [2]
 
 
+@pytest.mark.parametrize(("in_use", "chosen"), [(True, [3, 3]), (False, [])])
+def test_workers_work_on_the_gpu_of_the_caller(
+    monkeypatch: pytest.MonkeyPatch, *, in_use: bool, chosen: list[int]
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: in_use)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "set_device", asked.append)
+    worker_threads(2).shutdown()
+    assert asked == chosen
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_inline_work_has_one_torch_thread_too() -> None:
     def fail() -> None:

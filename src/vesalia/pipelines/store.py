@@ -10,7 +10,9 @@ from dataclasses import replace
 
 import torch
 
+from vesalia.errors import Fault
 from vesalia.imaging.volume import Sample
+from vesalia.pipelines.gpu_room import Account
 from vesalia.pipelines.item_file import Kept
 
 __all__ = ["MemoryStore", "Store", "sample_bytes"]
@@ -52,6 +54,11 @@ class Store(ABC):
     def held(self) -> frozenset[int]:
         """The items that are kept."""
 
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """Why items are not where they should be, if so."""
+        return ()
+
     @abstractmethod
     def get(self, index: int) -> Sample | None:
         """An item, None where it is not kept."""
@@ -90,14 +97,16 @@ class Store(ABC):
 class MemoryStore(Store):
     """This process's memory, or a GPU's."""
 
-    def __init__(self, *, limit: int | None = None, device: str = "cpu") -> None:
+    def __init__(self, *, limit: int | None = None, device: str = "cpu", account: Account | None = None) -> None:
         """Begin empty.
 
         Args:
             limit: Bytes to keep at most; None for as many as come.
-            device: Where the voxels lie.
+            device: Where the voxels lie; a GPU with its number.
+            account: What this store and others may take together.
         """
         self.limit = limit
+        self._account = account
         self.place = "the memory of this process" if device == "cpu" else f"the memory of {device}"
         self._device = torch.device(device)
         self._held: dict[int, Sample] = {}
@@ -125,6 +134,8 @@ class MemoryStore(Store):
         with self._lock:
             if self.limit is not None and sum(self._bytes.values()) + size > self.limit:
                 return False
+            if self._account is not None and not self._account.take(size):
+                return False
             self._bytes[index] = size
         self._held[index] = _moved(kept.sample, self._device)
         return True
@@ -132,8 +143,11 @@ class MemoryStore(Store):
     def keep_only(self, indices: Collection[int]) -> None:
         """Let go of all other items."""
         with self._lock:
+            before = sum(self._bytes.values())
             self._held = {index: sample for index, sample in self._held.items() if index in indices}
             self._bytes = {index: size for index, size in self._bytes.items() if index in indices}
+            if self._account is not None:
+                self._account.give(before - sum(self._bytes.values()))
 
     def close(self) -> None:
         """Let go of all items."""

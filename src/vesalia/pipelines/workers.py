@@ -29,10 +29,14 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def worker_threads(count: int) -> ThreadPoolExecutor:
-    """A pool of ``count`` threads, all started, each with one torch thread; the caller's number stays as it is."""
+    """A pool of ``count`` threads, all started, each with one torch thread and the caller's GPU.
+
+    The caller's number of torch threads stays as it is.
+    """
     before = torch.get_num_threads()
     started = threading.Barrier(count + 1)
-    pool = ThreadPoolExecutor(count, "vesalia-worker", initializer=_use_one_torch_thread)
+    gpu = torch.cuda.current_device() if torch.cuda.is_initialized() else None
+    pool = ThreadPoolExecutor(count, "vesalia-worker", initializer=_set_up, initargs=(gpu,))
     try:
         for _ in range(count):
             pool.submit(started.wait)
@@ -46,7 +50,9 @@ def worker_threads(count: int) -> ThreadPoolExecutor:
     return pool
 
 
-def _use_one_torch_thread() -> None:
+def _set_up(gpu: int | None) -> None:
+    if gpu is not None:  # a thread begins with the first one, whichever the process works on
+        torch.cuda.set_device(gpu)
     # Asking first makes torch set the thread up; its first operation would do so otherwise, and undo what is set here.
     torch.get_num_threads()
     torch.set_num_threads(1)
