@@ -3,8 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import re
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE, INFER = ROOT / "pyproject.toml", ROOT / "packages" / "infer" / "pyproject.toml"
@@ -27,6 +32,28 @@ def test_the_same_lower_bounds() -> None:
 def test_no_torch_and_nothing_that_brings_it() -> None:
     names = {bound.partition(">")[0] for bound in asked(INFER)}
     assert not names & {"torch", "monai", "lightning-fabric", "safetensors", "tensorboard"}
+
+
+def brought_by(names: set[str]) -> set[str]:
+    """These distributions and all that they ask for, as they are installed here."""
+    found: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        with contextlib.suppress(PackageNotFoundError):  # onnxruntime is in an extra
+            asked_for = [Requirement(line) for line in requires(name) or []]
+            needed = (one for one in asked_for if one.marker is None or one.marker.evaluate({"extra": ""}))
+            waiting |= {canonicalize_name(one.name) for one in needed} - found
+    return found
+
+
+def test_nothing_that_it_asks_for_brings_torch() -> None:
+    names = brought_by({bound.partition(">")[0] for bound in asked(INFER)})
+    print("\n".join(sorted(names)))  # noqa: T201 - seen where the test fails
+    assert {"numpy", "pygments"} <= names  # what others ask for is among them
+    assert not [name for name in names if name.startswith(("torch", "monai", "lightning", "nvidia", "triton"))]
+    assert "torch" in brought_by({"monai"})
 
 
 def test_the_same_command_and_version() -> None:
