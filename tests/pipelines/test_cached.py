@@ -61,7 +61,7 @@ def test_the_budget_of_the_run_goes_before_that_of_the_config() -> None:
 
 def test_items_that_outlive_the_run_are_in_its_folder(tmp_path: Path) -> None:
     found = source(run=RunSettings(persist=tmp_path / "kept"))
-    assert store_of(found).place == str(tmp_path / "kept")
+    assert store_of(found).place == f"{tmp_path / 'kept'}, mapped"
 
 
 def test_what_a_killed_run_left_goes_with_the_start_of_the_next(
@@ -87,6 +87,18 @@ def test_what_cannot_be_described_is_kept_in_memory_and_said(tmp_path: Path) -> 
 def test_a_gpu_that_is_not_there_is_refused() -> None:
     with pytest.raises(ResourceError, match='cache_device: found "cuda" and no such GPU'):
         source(device="cuda")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_cache_on_the_gpu_is_on_the_one_of_this_process(monkeypatch: pytest.MonkeyPatch, rank: int) -> None:
+    """Its number is part of it: threads that put items there begin with the first GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: rank)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1000, 2000))
+    store = store_of(source(device="cuda"))
+    assert vars(store)["_device"] == torch.device("cuda", rank)
+    assert store.place == f"the memory of cuda:{rank}"
+    assert store.limit == 600
 
 
 def test_what_a_user_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

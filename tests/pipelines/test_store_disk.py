@@ -22,10 +22,12 @@ from tests.pipelines.volumes import BOTH, SHAPE, augmenting, bound, loading, pre
 from vesalia.errors import DataError
 from vesalia.pipelines import store_disk as module
 from vesalia.pipelines.cached import RunSettings
+from vesalia.pipelines.described_code import Undescribed
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.pipelines.smart_cache import SmartCache
-from vesalia.pipelines.store_disk import DiskStore, Undescribed, default_folder, describe
+from vesalia.pipelines.store_disk import DiskStore, default_folder, describe
+from vesalia.pipelines.store_shared import SharedStore
 from vesalia.testing.pipelines import ItemSourceSuite
 from vesalia.transforms.base import Transform
 from vesalia.transforms.crop.crop_by_pos_neg_ratio import CropByPosNegRatio
@@ -44,7 +46,7 @@ class TestSuite(ItemSourceSuite):
                 (self.folder / paths[0]).write_text(item.name)
         os.chdir(self.folder)
         store = DiskStore(self.folder / "kept", inner.items, made_by=["numbers"])
-        return SmartCache(inner, num_cache_objects=3, replace_percent=0.5, num_workers=2, store=store)
+        return SmartCache(inner, num_cache_objects=3, replace_percent=0.5, num_workers=2, behind=store)
 
 
 def started(listed: Path, transforms: list[Transform[Any]] | None = None, **args: Any) -> tuple[BoundPipeline, int]:
@@ -56,7 +58,7 @@ def started(listed: Path, transforms: list[Transform[Any]] | None = None, **args
 
 
 def kept(listed: Path) -> list[Path]:
-    return list((listed.parent / "kept").glob("*.safetensors"))
+    return list((listed.parent / "kept").glob("*.vesalia-item"))
 
 
 def images(pipe: BoundPipeline) -> list[torch.Tensor]:
@@ -73,9 +75,10 @@ def test_a_second_run_makes_nothing_and_gives_the_same(tmp_path: Path) -> None:
     assert all(torch.equal(one, other) for one, other in zip(images(second), expected, strict=True))
     plan = second.plan()
     assert plan is not None
-    assert plan.place == str(tmp_path / "kept")
+    assert plan.place == f"{tmp_path / 'kept'}, mapped"
+    assert plan.held == 3
     second.close()
-    assert {file.suffix for file in (tmp_path / "kept").iterdir()} == {".safetensors"}
+    assert {file.suffix for file in (tmp_path / "kept").iterdir()} == {".vesalia-item"}
 
 
 def test_the_same_as_without(tmp_path: Path) -> None:
@@ -173,20 +176,89 @@ def test_what_was_used_longest_ago_makes_room(tmp_path: Path, monkeypatch: pytes
     store = DiskStore(tmp_path / "kept", inner.items, made_by=[])
     for index in range(2):
         assert store.put(index, inner.make(index))
-    old, young = (store.folder / f"{store.name(index)}.safetensors" for index in range(2))
-    os.utime(old, (time.time() - 90_000,) * 2)
+    old, young = (store.folder / f"{store.name(index)}.vesalia-item" for index in range(2))
+    foreign = store.folder / "model.safetensors"
+    foreign.write_bytes(b"weights")
+    for file in (old, foreign):
+        os.utime(file, (time.time() - 90_000,) * 2)
     monkeypatch.setattr(DiskStore, "_fits", lambda self, _: not old.exists() and self is store)
     assert store.put(2, inner.make(2))
     assert not old.exists()
     assert young.exists()
+    assert foreign.exists()
 
 
-def test_a_full_disk_keeps_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KEEP_FREE", 1.1)
+    monkeypatch.setattr(module, "_FREE_AT_MOST", float("inf"))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_what_a_full_disk_does_not_take_stays_in_memory_and_is_told(tmp_path: Path) -> None:
     listed = write_volumes(tmp_path, 2)
-    monkeypatch.setattr("vesalia.pipelines.store_shared._KEEP_FREE", 1.1)
     pipe, made = started(listed)
-    assert made == 0
+    plan = pipe.plan()
+    assert plan is not None
+    assert (made, plan.held) == (0, 2)
+    assert "free, so 2 items were not written" in str(pipe.warnings[0])
     assert len(images(pipe)) == 1
+
+
+@pytest.mark.parametrize(("least", "takes"), [(0.0, True), (float("inf"), False)])
+def test_of_a_large_disk_less_than_a_tenth_has_to_be_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: float, *, takes: bool
+) -> None:
+    inner = prepared_items(tmp_path, 1)
+    monkeypatch.setattr(module, "_KEEP_FREE", 1.1)
+    monkeypatch.setattr(module, "_FREE_AT_MOST", least)
+    assert DiskStore(tmp_path / "kept", inner.items, made_by=[]).put(0, inner.make(0)) is takes
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["made", "found"])
+@pytest.mark.parametrize("session", ["", "disk-budget"])
+@pytest.mark.parametrize("persist", [False, True])
+def test_a_budget_is_kept_wherever_items_are(tmp_path: Path, session: str, *, persist: bool, again: bool) -> None:
+    listed = write_volumes(tmp_path, 5)
+    folder = tmp_path / "kept" if persist else None
+    if again:
+        started(listed)[0].close()
+    form = bound(listed, run=RunSettings(session=session, persist=folder))
+    form.fill()
+    whole = form.plan()
+    form.close()
+    assert whole is not None
+    run = RunSettings(session=session, persist=folder, budget_gb=2.5 * whole.item_bytes / 1e9)
+    pipe = bound(listed, run=run)
+    pipe.fill()
+    plan = pipe.plan()
+    assert plan is not None
+    assert plan.held == 2
+    assert plan.held_bytes <= 2.5 * whole.item_bytes
+    pipe.close()
+
+
+def test_what_a_budget_leaves_out_is_read_from_disk_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = write_volumes(tmp_path, 4)
+    pipe = bound(listed, run=RunSettings(persist=tmp_path / "kept", budget_gb=1e-9))
+    pipe.fill()
+    assert len(kept(listed)) == 4
+    expected = images(bound(listed))
+    monkeypatch.setattr(PreparedItems, "make", None)
+    assert all(torch.equal(one, other) for one, other in zip(images(pipe), expected, strict=True))
+
+
+def test_processes_map_one_copy_that_is_on_disk(tmp_path: Path) -> None:
+    inner = prepared_items(tmp_path, 2)
+    shared = SharedStore("disk-links", inner.items, limit=10**9)
+    disk = DiskStore(tmp_path / "kept", inner.items, made_by=[])
+    cache = SmartCache(inner, num_cache_objects=2, replace_percent=0, num_workers=0, store=shared, behind=disk)
+    cache.move_to(0)
+    links = [path.resolve() for path in shared.folder.glob("*.safetensors")]
+    assert {link.parent for link in links} == {tmp_path / "kept"}
+    assert shared.held_bytes == sum(link.stat().st_size for link in links)
+    cache.close()
+    assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
 def test_a_folder_counts_file_by_file(tmp_path: Path) -> None:
@@ -197,37 +269,21 @@ def test_a_folder_counts_file_by_file(tmp_path: Path) -> None:
     assert module._digest_of(tmp_path / "series") != before
 
 
-def custom(folder: Path, body: str) -> object:
-    """An object of a class in a module of an archive's."""
-    (folder / "mine.py").write_text(f"class Mine:\n    def __init__(self):\n        self.value = {body}\n")
-    spec = importlib.util.spec_from_file_location("mine_of_test", folder / "mine.py")
+def test_the_code_of_a_class_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_of_disk.py").write_text("class Mine:\n    pass\n")
+    spec = importlib.util.spec_from_file_location("mine_of_disk", tmp_path / "mine_of_disk.py")
     assert spec is not None
     assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
-    sys.modules["mine_of_test"] = loaded
+    monkeypatch.setitem(sys.modules, "mine_of_disk", loaded)
     spec.loader.exec_module(loaded)
-    return loaded.Mine()
-
-
-def test_the_code_of_an_archive_counts_and_what_it_imports(tmp_path: Path) -> None:
-    thing = custom(tmp_path, "1")
-    first = describe(thing)
-    assert describe(thing) == first
+    first = describe(loaded.Mine())
+    assert describe(loaded.Mine()) == first
     (tmp_path / "beside.py").write_text("x = 1")
-    second = describe(thing)
-    assert second != first
-    (tmp_path / "beside.py").write_text("x = 2")
-    assert describe(thing) != second
-
-
-def test_code_that_is_gone_or_too_much_has_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    thing = custom(tmp_path, "1")
-    monkeypatch.setattr(module, "_MODULES_READ", 0)
-    with pytest.raises(Undescribed, match="1 modules"):
-        describe(thing)
-    monkeypatch.delitem(sys.modules, "mine_of_test")
-    with pytest.raises(Undescribed, match="mine_of_test"):
-        describe(thing)
+    assert describe(loaded.Mine()) != first
+    monkeypatch.delitem(sys.modules, "mine_of_disk")
+    with pytest.raises(Undescribed, match="mine_of_disk"):
+        describe(loaded.Mine())
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ class Cache(ItemSource):
         self._store = store or MemoryStore()
         self._behind = behind
         self._budget_gb = budget_gb
-        self._full = False
+        self._full, self._disk_full = False, behind is None
         self._left: set[int] = set()
         self.prepare_s: list[float] = []
         self._loading: Results[Loaded] | None = None
@@ -80,8 +80,11 @@ class Cache(ItemSource):
         return range(self._size)
 
     def get(self, index: int) -> Sample:
-        """Item ``index`` as it is kept; one that is not kept is made anew."""
+        """Item ``index`` as it is kept; one that is not kept is read from disk, or made anew."""
         held = self._store.get(index)
+        if held is None and self._behind is not None and self._inner.bad.error(index) is None:
+            kept = self._behind.find(index)
+            held = None if kept is None else kept.sample
         return self._inner.get(index) if held is None else held
 
     @property
@@ -92,7 +95,8 @@ class Cache(ItemSource):
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """What was noticed in the items, and that some are never used."""
-        return (*self._unused(), *self._inner.warnings)
+        behind = () if self._behind is None else self._behind.warnings
+        return (*self._unused(), *self._store.warnings, *behind, *self._inner.warnings)
 
     @property
     def plan(self) -> CachePlan:
@@ -159,10 +163,10 @@ class Cache(ItemSource):
     def _load_one(self, index: int) -> Loaded:
         keeps = self._behind or self._store
         try:
-            kept = keeps.find(index) or self._in_hand(index)
+            kept = self._found(index) or self._in_hand(index)
             if kept is not None:
                 self._keep(index, kept)
-            elif self._full:  # what comes now has no room either
+            elif self._full and self._disk_full:  # what comes now has no room either
                 self._left.add(index)
             elif not keeps.claims(index):
                 return Loaded(index, elsewhere=True)
@@ -174,6 +178,10 @@ class Cache(ItemSource):
         except DataError as error:  # the other items are loaded all the same, so that all faults are told at once
             return Loaded(index, error=error)
         return Loaded(index)
+
+    def _found(self, index: int) -> Kept | None:
+        """An item that is there, in the store or behind it."""
+        return self._store.find(index) or (None if self._behind is None else self._behind.find(index))
 
     def _in_hand(self, index: int) -> Kept | None:
         """An item that is prepared already and had no room before."""
@@ -192,8 +200,11 @@ class Cache(ItemSource):
         began = time.perf_counter()
         kept = self._inner.make(index)
         self.prepare_s.append(time.perf_counter() - began)
-        if keeps is not self._store:
-            keeps.put(index, kept)
+        if keeps is self._store:
+            return kept
+        if keeps.put(index, kept):
+            return keeps.find(index) or kept
+        self._disk_full = True
         return kept
 
     def _take(

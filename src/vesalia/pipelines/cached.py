@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from vesalia.errors import ConfigError, ResourceError
+from vesalia.errors import ConfigError
 from vesalia.pipelines.bad_items import BadItemAction
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.described_code import Undescribed
+from vesalia.pipelines.gpu_room import account_of, gpu_of_this_process
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.plan import room_for_items
 from vesalia.pipelines.smart_cache import SmartCache
@@ -27,8 +26,6 @@ from vesalia.runtime.shared_folders import remove_leftovers
 __all__ = ["CacheDevice", "CacheSettings", "RunSettings", "cached_source"]
 
 CacheDevice = Literal["cpu", "cuda"]
-_GPU_PART = 0.6
-"""Part of a GPU's free memory that a cache may take: the network needs the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +109,13 @@ def cached_source(
     disk = _disk(prepared, run, made_by)
     on_gpu = how.device != "cpu"
     if on_gpu:
-        store: Store = MemoryStore(limit=_room_on_gpu(how.device, budget_gb), device=how.device)
-    elif disk is not None:
-        store = disk
+        store: Store = _store_on_gpu(how.device, budget_gb)
     elif run.session:
         store = SharedStore(run.session, prepared.items, limit=room_for_items(budget_gb))
     else:
         store = MemoryStore(limit=room_for_items(budget_gb))
+    if disk is not None and not on_gpu:
+        store.place = f"{disk.place}, mapped"
     return SmartCache(
         prepared,
         num_cache_objects=how.num_cache_objects,
@@ -126,7 +123,7 @@ def cached_source(
         num_workers=num_workers,
         shuffle_seed=shuffle_seed,
         store=store,
-        behind=disk if on_gpu else None,
+        behind=disk,
         budget_gb=budget_gb,
     )
 
@@ -141,14 +138,13 @@ def _disk(prepared: PreparedItems, run: RunSettings, made_by: Sequence[object]) 
         return None
 
 
-def _room_on_gpu(device: str, budget_gb: float | None) -> int:
-    """Bytes that a cache may take of a GPU's memory.
+def _store_on_gpu(device: str, budget_gb: float | None) -> MemoryStore:
+    """A store in the memory of this process's GPU.
 
     Raises:
         ResourceError: There is no GPU.
     """
-    if not torch.cuda.is_available():
-        found = f'cache_device: found "{device}" and no such GPU, expected one; write "cpu"'
-        raise ResourceError(found)
-    free = int(torch.cuda.mem_get_info()[0] * _GPU_PART)  # pragma: no cover - needs a GPU
-    return free if budget_gb is None else min(free, int(budget_gb * 1e9))  # pragma: no cover - needs a GPU
+    gpu = gpu_of_this_process(device)
+    account = account_of(gpu)
+    limit = account.left if budget_gb is None else min(account.left, int(budget_gb * 1e9))
+    return MemoryStore(limit=limit, device=str(gpu), account=account)

@@ -2,7 +2,7 @@
 
 The name is a hash of the contents of the item's files, of the steps with their arguments, of the source code of the
 steps, and of the versions of what they are built on. A change of any of these gives another name; files that nobody
-asks for any more are removed when the disk needs room.
+asks for any more are removed when the disk needs room, and files that are not items never.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -11,33 +11,37 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+from types import FunctionType, MethodDescriptorType, WrapperDescriptorType
 
 import numpy as np
 import torch
 
-from vesalia.errors import DataError
+from vesalia.errors import DataError, Fault
 from vesalia.pipelines.datalist import DataItem
-from vesalia.pipelines.item_file import Kept
+from vesalia.pipelines.described_code import CodeReader, Undescribed
+from vesalia.pipelines.item_file import Kept, read_item
+from vesalia.pipelines.store import sample_bytes
 from vesalia.pipelines.store_shared import FileStore
 from vesalia.runtime import machine
 from vesalia.runtime.files import require_writable
+from vesalia.runtime.machine import in_words
 
-__all__ = ["DiskStore", "Undescribed", "default_folder", "describe"]
+__all__ = ["DiskStore", "default_folder", "describe"]
 
 _BLOCK = 1 << 20
 _IN_USE_S = 3600.0
 """Files that were touched so lately belong to a run, perhaps; they are never removed for room."""
-_MODULES_READ = 500
-
-
-class Undescribed(ValueError):
-    """Something decides what an item is and cannot be put into words: the item is not kept."""
+_KEEP_FREE, _FREE_AT_MOST = 0.1, 50e9
+"""What is left to others: a part of the disk, and bytes that are enough on a large one."""
+_ENDS_IN, _ITEM = ".safetensors", ".vesalia-item"
+"""The end of an item's file is one that nobody else uses: what else lies in the folder is not ours to remove."""
+_OWN_PARTS = ("imaging", "transforms", "pipelines")
 
 
 def default_folder() -> Path:
@@ -47,7 +51,7 @@ def default_folder() -> Path:
 
 
 class DiskStore(FileStore):
-    """A folder of items, for this run and later ones."""
+    """A folder of items, for this run and later ones. It stands behind the store that holds items, and holds none."""
 
     def __init__(self, folder: Path, items: Sequence[DataItem], *, made_by: Sequence[object]) -> None:
         """Take the folder, which is made if it is not there.
@@ -63,9 +67,13 @@ class DiskStore(FileStore):
         """
         require_writable(folder)
         super().__init__(folder, items, durable=True)
-        self._recipe = _digest(describe([made_by, machine.versions(), _own_code()]).encode())
+        own = Path(__file__).resolve().parents[1]  # a checkout changes without a new version
+        code = CodeReader().of_folders(*(own / part for part in _OWN_PARTS))
+        self._recipe = _digest(describe([made_by, machine.versions(), code]).encode())
         self._names: dict[int, str] = {}
         self._naming = threading.Lock()
+        self._refused: set[int] = set()
+        self._free = ""
 
     def name(self, index: int) -> str:
         """What the file of an item is called.
@@ -82,10 +90,20 @@ class DiskStore(FileStore):
                 self._names[index] = name
         return name
 
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """That the disk had no room for some items."""
+        if not self._refused:
+            return ()
+        found = f"{self._free}, so {len(self._refused)} items were not written and will be prepared again next time"
+        expected = f"a tenth of the disk free, or {in_words(_FREE_AT_MOST)}"
+        write = "another folder for --persist-cache, or free some room"
+        return (Fault(str(self.folder), found=found, expected=expected, write=write),)
+
     def find(self, index: int) -> Kept | None:
         """An item that an earlier run made; its file counts as used now. A torn file goes away."""
-        path = self._path(index, ".safetensors")
-        kept = super().find(index)
+        path = self._path(index, _ENDS_IN)
+        kept = read_item(path, self._items[index])
         with contextlib.suppress(OSError):
             if kept is None:
                 path.unlink(missing_ok=True)
@@ -94,11 +112,23 @@ class DiskStore(FileStore):
         return kept
 
     def put(self, index: int, kept: Kept) -> bool:
-        """Write an item and map it; where the disk is full, what nobody used for longest makes room."""
-        files = [] if self._fits(kept) else sorted(self.folder.glob("*.safetensors"), key=_last_used)
+        """Write an item; where the disk is full, what nobody used for longest makes room."""
+        files = [] if self._fits(kept) else sorted(self.folder.glob(f"*{_ITEM}"), key=_last_used)
         while files and not self._fits(kept) and time.time() - _last_used(files[0]) > _IN_USE_S:
             files.pop(0).unlink(missing_ok=True)
-        return super().put(index, kept)
+        if super().put(index, kept):
+            return True
+        disk = shutil.disk_usage(self.folder)
+        self._free = f"{in_words(disk.free)} of {in_words(disk.total)} free"
+        self._refused.add(index)
+        return False
+
+    def _fits(self, kept: Kept) -> bool:
+        disk = shutil.disk_usage(self.folder)
+        return disk.free - sample_bytes(kept.sample) >= min(_KEEP_FREE * disk.total, _FREE_AT_MOST)
+
+    def _path(self, index: int, end: str) -> Path:
+        return super()._path(index, _ITEM if end == _ENDS_IN else end)
 
 
 def _last_used(file: Path) -> float:
@@ -137,10 +167,10 @@ def describe(thing: object) -> str:
     Raises:
         Undescribed: Something in it has no words.
     """
-    return "\n".join(_words(thing, depth=0))
+    return "\n".join(_words(thing, CodeReader(), depth=0))
 
 
-def _words(thing: object, *, depth: int) -> Iterable[str]:
+def _words(thing: object, code: CodeReader, *, depth: int) -> Iterable[str]:
     if depth > 20:
         raise Undescribed(type(thing).__name__)
     if thing is None or isinstance(thing, bool | int | float | complex | str | bytes | torch.dtype | torch.device):
@@ -154,18 +184,18 @@ def _words(thing: object, *, depth: int) -> Iterable[str]:
         yield f"array {array.dtype} {array.shape} {_digest(np.ascontiguousarray(array).tobytes())}"
     elif isinstance(thing, Mapping):
         for key in sorted(thing, key=repr):
-            yield from (f"key {key!r}", *_words(thing[key], depth=depth + 1))
+            yield from (f"key {key!r}", *_words(thing[key], code, depth=depth + 1))
     elif isinstance(thing, list | tuple | set | frozenset):
-        parts = ["\n".join(_words(part, depth=depth + 1)) for part in thing]
+        parts = ["\n".join(_words(part, code, depth=depth + 1)) for part in thing]
         yield f"{type(thing).__name__} {len(parts)}"
         yield from sorted(parts) if isinstance(thing, set | frozenset) else parts
     elif isinstance(thing, type | FunctionType):
-        yield from _definition(thing)
+        yield from _definition(thing, code)
     else:
-        yield from _words_of_object(thing, depth=depth)
+        yield from _words_of_object(thing, code, depth=depth)
 
 
-def _words_of_object(thing: object, *, depth: int) -> Iterable[str]:
+def _words_of_object(thing: object, code: CodeReader, *, depth: int) -> Iterable[str]:
     """The class of an object, and what it holds."""
     slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
     held = {name: getattr(thing, name) for name in slots if hasattr(thing, name)} | getattr(thing, "__dict__", {})
@@ -173,8 +203,8 @@ def _words_of_object(thing: object, *, depth: int) -> Iterable[str]:
     if hidden or (not slots and not hasattr(thing, "__dict__")):  # what it holds cannot be seen
         raise Undescribed(type(thing).__name__)
     for kind in type(thing).__mro__:
-        yield from _definition(kind)
-    yield from _words(held, depth=depth + 1)
+        yield from _definition(kind, code)
+    yield from _words(held, code, depth=depth + 1)
 
 
 def _is_made_in_c(kind: type) -> bool:
@@ -183,8 +213,8 @@ def _is_made_in_c(kind: type) -> bool:
     return any(isinstance(part, WrapperDescriptorType | MethodDescriptorType) for part in vars(kind).values())
 
 
-def _definition(thing: type | FunctionType) -> Iterable[str]:
-    """The name of a class or function, and the code of the package that defines it; installed ones have versions."""
+def _definition(thing: type | FunctionType, code: CodeReader) -> Iterable[str]:
+    """The name of a class or function, and the code of the package that defines it."""
     yield f"{thing.__module__}.{thing.__qualname__}"
     if isinstance(thing, FunctionType) and thing.__closure__:
         raise Undescribed(f"{thing.__qualname__}, a function that holds values")
@@ -193,27 +223,4 @@ def _definition(thing: type | FunctionType) -> Iterable[str]:
         module = sys.modules.get(thing.__module__)
         if module is None:
             raise Undescribed(thing.__module__)
-        yield _code_beside(module)
-
-
-def _code_beside(module: ModuleType) -> str:
-    """A hash of the source beside a module: what it imports from there counts, too."""
-    file = getattr(module, "__file__", None)
-    if file is None:
-        raise Undescribed(module.__name__)
-    folder = Path(file).resolve().parent
-    if "site-packages" in folder.parts or folder.is_relative_to(Path(os.__file__).resolve().parent):
-        return "installed"
-    return _digest_of_code(folder)
-
-
-def _own_code() -> str:
-    """A hash of Vesalia itself: a checkout changes without a new version."""
-    return _digest_of_code(Path(__file__).resolve().parents[1], ("imaging", "transforms", "pipelines"))
-
-
-def _digest_of_code(folder: Path, parts: Sequence[str] = (".",)) -> str:
-    files = sorted(file for part in parts for file in (folder / part).rglob("*.py"))
-    if len(files) > _MODULES_READ:
-        raise Undescribed(f"{folder}, {len(files)} modules")
-    return _digest("".join(f"{file.relative_to(folder)} {_digest_of(file)}" for file in files).encode())
+        yield code.of_module(module)

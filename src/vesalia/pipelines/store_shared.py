@@ -9,6 +9,7 @@ that is shared marks it, and the last one to let go of it removes it: what is ma
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import shutil
@@ -18,10 +19,11 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from vesalia.errors import DataError, ResourceError
+from vesalia.errors import DataError, Fault, ResourceError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.item_file import Kept, read_item, write_item
+from vesalia.pipelines.spare_room import SpareRoom, link
 from vesalia.pipelines.store import Store, sample_bytes
 from vesalia.runtime.files import as_resource_error
 from vesalia.runtime.shared_folders import folder_of, join, leave, lives, this_process
@@ -120,7 +122,8 @@ class FileStore(Store):
             with contextlib.suppress(OSError):
                 claim.write_text(own)
         except OSError as error:
-            raise as_resource_error(claim, error) from error
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:  # without room for a claim, two may make it
+                raise as_resource_error(claim, error) from error
         return True
 
     def awaited(self, index: int) -> bool:
@@ -162,15 +165,15 @@ class FileStore(Store):
             yield
 
     def _fits(self, kept: Kept) -> bool:
-        size = sample_bytes(kept.sample)
         disk = shutil.disk_usage(self.folder)
-        if disk.free - size < _KEEP_FREE * disk.total:
-            return False
+        return self._is_allowed(kept) and disk.free - sample_bytes(kept.sample) >= _KEEP_FREE * disk.total
+
+    def _is_allowed(self, kept: Kept) -> bool:
+        """Whether the limit leaves room for an item."""
         if self.limit is None:
             return True
-        with contextlib.suppress(OSError):
-            return size + sum(file.stat().st_size for file in self.folder.glob(f"*{_ITEM}")) <= self.limit
-        return False
+        taken = sum(_size(file) for file in self.folder.glob(f"*{_ITEM}"))
+        return sample_bytes(kept.sample) + taken <= self.limit
 
 
 class SharedStore(FileStore):
@@ -190,6 +193,12 @@ class SharedStore(FileStore):
         self._own_mark = f"{_MAPPED}{os.getpid()}-{next(_STORES)}"
         self._let_go: frozenset[int] = frozenset()
         self._leave: Callable[[], object] | None = None
+        self._spare = SpareRoom(folder)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """That the shared memory had no room for some items."""
+        return self._spare.warnings
 
     def open(self) -> None:
         """Join the session's folder; the first to come makes it.
@@ -244,12 +253,24 @@ class SharedStore(FileStore):
         leaving, self._leave = self._leave, None
         if leaving is not None:
             leaving()
+        self._spare.close()
 
     def _write(self, index: int, kept: Kept) -> bool:
-        """Write an item, unless another process has done so meanwhile: what that one maps must stay the only copy."""
-        if self._path(index, _ITEM).exists():
+        """Write an item, unless another process has done so meanwhile: what that one maps must stay the only copy.
+
+        One that is on disk already is not copied.
+        """
+        path = self._path(index, _ITEM)
+        if path.exists():
             return True
-        return super()._write(index, kept)
+        if not self._is_allowed(kept):
+            return False
+        size = sample_bytes(kept.sample)
+        return (
+            link(kept.file, path)
+            or super()._write(index, kept)
+            or self._spare.take(path, kept, size=size, keep_free=_KEEP_FREE)
+        )
 
     @contextlib.contextmanager
     def _marking(self) -> Iterator[None]:
@@ -265,4 +286,12 @@ class SharedStore(FileStore):
         with contextlib.suppress(OSError):
             self._path(index, self._own_mark).unlink(missing_ok=True)
             if next(self.folder.glob(f"{self.name(index)}{_MAPPED}*"), None) is None:
+                self._spare.forget(self._path(index, _ITEM))
                 self._path(index, _ITEM).unlink(missing_ok=True)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # gone meanwhile
+        return 0

@@ -62,7 +62,8 @@ def leave(folder: Path, process: int) -> None:
 def remove_leftovers() -> dict[Path, int]:
     """Remove the folders of this user's processes that were killed; what was removed, and the bytes it took."""
     removed: dict[Path, int] = {}
-    for folder in _base().glob(f"{_FOLDER}{_user()}-*"):
+    bases = {_base(), Path(tempfile.gettempdir())}  # what has no room in memory is on disk
+    for folder in (folder for base in bases for folder in base.glob(f"{_FOLDER}{_user()}-*")):
         if _is_dead(folder):
             size = _bytes_in(folder)
             shutil.rmtree(folder, ignore_errors=True)
