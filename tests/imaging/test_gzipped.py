@@ -77,14 +77,22 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         read_all(tmp_path / "a")
 
 
-def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_said_with_what_was_needed_and_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> bytes:
         raise MemoryError
 
-    path = _packed(tmp_path)
+    monkeypatch.setattr("vesalia.runtime.machine.available_memory_bytes", lambda: 5000)
     monkeypatch.setattr("vesalia.imaging.gzipped.isal_zlib.decompressobj", refuse)
-    with pytest.raises(ResourceError, match="too little memory"):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(bytes(2_000_000)))
+    with pytest.raises(ResourceError, match=r"too little memory to read it \(needed 2 MB, had 5 kB\), expected room"):
         read_all(path)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (tmp_path / "plain").write_bytes(bytes(70_000))
+    with pytest.raises(ResourceError, match=r"\(needed 70 kB, had 5 kB\)"):
+        read_all(tmp_path / "plain")
 
 
 @pytest.mark.parametrize("parts", [(b"one", b"one"), (b"", b"two"), (b"one", b""), (b"x" * 9000, b"y" * 9000)])

@@ -90,8 +90,12 @@ def test_an_error_comes_in_its_turn_and_names_the_item(workers: int) -> None:
 
 @WORKERS
 def test_too_little_memory_is_told_with_what_to_write(workers: int) -> None:
-    lacking = RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory")
-    told = pytest.raises(ResourceError, match=r"case_7: found too little memory .*; write a smaller num_cache_objects")
+    said = (
+        "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory: you tried to allocate 2000 bytes"
+    )
+    lacking = RuntimeError(said)
+    words = r"case_7: found too little memory .*\(needed 2 kB, had \d.* [MG]B\).*; write a smaller num_cache_objects"
+    told = pytest.raises(ResourceError, match=words)
     with prefetch([Step([failing("case_7", lacking)], total)], workers=workers, ahead=1) as results, told:
         next(results)
 

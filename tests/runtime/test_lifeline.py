@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from vesalia.runtime import lifeline as module
 from vesalia.runtime.lifeline import Failure, Lifeline
 
 _PATIENCE_S = 30.0
@@ -90,6 +91,36 @@ def test_the_others_are_told_before_the_first_rank_can_leave(
     cut(line[1])
     assert line[2].wait_for_news(_PATIENCE_S) == Failure(1)
     assert seen == [None]
+
+
+def test_one_that_the_system_killed_for_lack_of_memory_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = [3]
+    monkeypatch.setattr(module, "memory_kills", lambda: kills[0])
+    monkeypatch.setattr(module, "total_memory_bytes", lambda: 32_000_000_000)
+    monkeypatch.setattr(module, "available_memory_bytes", lambda: 9_000_000_000)
+    ends = connected(2)
+    kills[0] += 1
+    cut(ends[1])
+    news = ends[0].wait_for_news(_PATIENCE_S)
+    assert news is not None
+    assert news.kind == ""
+    assert str(news) == (
+        "rank 1 ended without a word, expected all ranks to go on; the system killed a process for lack of memory: all "
+        "processes together needed more than they had, 32.0 GB, of which 9.0 GB are free now; write a smaller "
+        "num_cache_objects, cache_budget_gb, num_workers or output_batch_size; go on with --resume"
+    )
+    for each in ends:
+        each.close()
+
+
+@pytest.mark.parametrize("before", [None, 3])
+def test_who_was_killed_for_memory_before_is_no_reason(monkeypatch: pytest.MonkeyPatch, before: int | None) -> None:
+    monkeypatch.setattr(module, "memory_kills", lambda: before)
+    ends = connected(2)
+    cut(ends[1])
+    assert ends[0].wait_for_news(_PATIENCE_S) == Failure(1)
+    for each in ends:
+        each.close()
 
 
 def test_the_first_failure_counts(line: list[Lifeline]) -> None:

@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import psutil
 import pytest
+import torch
 
 from vesalia.runtime import cgroup, machine
 
@@ -56,6 +58,37 @@ def test_memory_of_this_machine() -> None:
 )
 def test_bytes_in_words(count: float, text: str) -> None:
     assert machine.in_words(count) == text
+
+
+@pytest.mark.usefixtures("group")
+class TestShortage:
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            (
+                "DefaultCPUAllocator: can't allocate memory: you tried to allocate 3000000000 bytes. Error code 12",
+                "3.0 GB",
+            ),
+            ("Unable to allocate 1.50 MiB for an array with shape (3, 2**17)", "1.57 MB"),
+        ],
+    )
+    def test_what_the_error_says_goes_first(self, said: str, words: str) -> None:
+        assert machine.shortage_in_words(RuntimeError(said), needed=7) == f"needed {words}, had 8.6 GB"
+
+    def test_a_gpu_says_both(self) -> None:
+        said = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which "
+        said += "512.00 MiB is free. Including"
+        assert machine.shortage_in_words(RuntimeError(said)) == "needed 21.5 GB, had 537 MB"
+
+    def test_an_error_without_figures(self) -> None:
+        assert machine.shortage_in_words(MemoryError(), needed=5000) == "needed 5 kB, had 8.6 GB"
+        assert machine.shortage_in_words(MemoryError()) == "had 8.6 GB"
+
+    def test_what_torch_and_numpy_say_now(self) -> None:
+        for allocate in (lambda: torch.empty(1 << 50, dtype=torch.uint8), lambda: np.empty(1 << 50, dtype=np.uint8)):
+            with pytest.raises((RuntimeError, MemoryError)) as caught:
+                allocate()
+            assert machine.shortage_in_words(caught.value) == "needed 1125899.9 GB, had 8.6 GB"
 
 
 class TestFreeDisk:

@@ -126,7 +126,8 @@ class TestTrouble:
         monkeypatch.setattr(SegResnet, "logits", hungry)
         ears = Ears()
         said = (
-            r"training: found too little memory on cpu at step \d .* write a smaller output_batch_size or crop, use_amp"
+            r"training: found too little memory on cpu at step \d \(.*; (needed .*, )?had .*B\), "
+            r"expected room for a batch; write a smaller output_batch_size or crop, use_amp"
         )
         with pytest.raises(ResourceError, match=said) as caught:
             train(archive, listener=ears)

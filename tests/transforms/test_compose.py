@@ -102,9 +102,16 @@ def test_other_errors_of_ours_pass(kind: type[Exception]) -> None:
         _run(Raises(lambda: kind("disk")))
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you")])
-def test_memory_that_runs_out_is_no_fault_of_the_data(error: Exception) -> None:
-    with pytest.raises(ResourceError, match="subject0: Raises: found too little memory"):
+_SAID = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 7000 bytes"
+
+
+@pytest.mark.parametrize(("error", "needed"), [(MemoryError(), r"\d+ bytes"), (RuntimeError(_SAID), "7 kB")])
+def test_memory_that_runs_out_is_no_fault_of_the_data(
+    error: Exception, needed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vesalia.runtime.machine.available_memory_bytes", lambda: 5000)
+    said = rf"subject0: Raises: found too little memory for this subject \(needed {needed}, had 5 kB\), expected room"
+    with pytest.raises(ResourceError, match=said):
         _run(Raises(lambda: error))
 
 

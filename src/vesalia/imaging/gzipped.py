@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import cast
 from isal import igzip, igzip_lib, isal_zlib
 
 from vesalia.errors import DataError, ResourceError
+from vesalia.runtime.machine import shortage_in_words
 
 __all__ = ["create", "read_all", "read_start"]
 
@@ -57,9 +59,17 @@ def read_all(path: Path) -> bytes:
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
     except MemoryError as error:
-        message = f"{path}: found too little memory to read it, expected room for the whole volume; use fewer workers"
-        raise ResourceError(message) from error
+        found = f"{path}: found too little memory to read it ({shortage_in_words(error, needed=_whole_bytes(path))})"
+        raise ResourceError(f"{found}, expected room for the whole volume; use fewer workers") from error
     return content
+
+
+def _whole_bytes(path: Path) -> int:
+    """What the file and its content, decompressed, take."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(_MAGIC)) == _MAGIC
+        size = stream.seek(-_LENGTH_BYTES, os.SEEK_END) + _LENGTH_BYTES
+        return size + int.from_bytes(stream.read(), "little") * packed
 
 
 def _unpacked(content: bytes) -> bytes:

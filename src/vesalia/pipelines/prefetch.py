@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 
 from vesalia.errors import ResourceError, UserError, VesaliaError
 from vesalia.pipelines.workers import one_torch_thread, worker_threads
+from vesalia.runtime.machine import shortage_in_words
 from vesalia.runtime.memory import is_out_of_memory
 
 __all__ = ["Job", "Results", "Step", "prefetch"]
@@ -52,8 +53,9 @@ class Job(Generic[Part]):
         except Exception as error:  # the edge of a thread: the cause is kept, the item is told
             if not is_out_of_memory(error):
                 raise VesaliaError(f"{self.name}: {type(error).__name__}: {error}") from error
-            message = f"{self.name}: found too little memory to prepare it, expected room; write a smaller "
-            raise ResourceError(message + "num_cache_objects, num_workers or prefetch_size") from error
+            found = f"{self.name}: found too little memory to prepare it ({shortage_in_words(error)})"
+            write = "a smaller num_cache_objects, num_workers or prefetch_size"
+            raise ResourceError(f"{found}, expected room; write {write}") from error
 
 
 @dataclass(frozen=True, slots=True)

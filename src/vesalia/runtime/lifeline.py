@@ -24,6 +24,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, cast, final
 
+from vesalia.runtime.cgroup import memory_kills
+from vesalia.runtime.machine import available_memory_bytes, in_words, total_memory_bytes
+
 __all__ = ["Failure", "Lifeline"]
 
 _GRACE_S = 10.0
@@ -43,7 +46,7 @@ class Failure:
     Attributes:
         rank: Which.
         kind: Name of the exception; empty where it ended without a word.
-        message: What it says.
+        message: What it says; of one that ended without a word, what the system says.
         exit_code: What the process ends with.
     """
 
@@ -55,10 +58,8 @@ class Failure:
     def __str__(self) -> str:
         if self.kind:
             return f"rank {self.rank}: {self.message}"
-        return (
-            f"rank {self.rank} ended without a word, expected all ranks to go on; it was killed, or its machine ran "
-            "out of memory (the system's log tells); go on with --resume"
-        )
+        why = self.message or "it was killed, or its machine ran out of memory (the system's log tells)"
+        return f"rank {self.rank} ended without a word, expected all ranks to go on; {why}; go on with --resume"
 
 
 def _end_process(failure: Failure, *, speaks: bool) -> None:  # pragma: no cover - ends the process that measures
@@ -97,6 +98,7 @@ class Lifeline:
         self._lines: dict[int, socket.socket] = {}
         self._server: socket.socket | None = None
         self._token = ""
+        self._kills = memory_kills() or 0
 
     def listen(self) -> tuple[int, str]:
         """On the first rank: the port and the password for the others."""
@@ -197,9 +199,20 @@ class Lifeline:
                     said_goodbye = True
                     self._learn(Failure(**word["failed"]), sender=rank)
         if not said_goodbye and not self._closed.is_set():
-            self._learn(Failure(rank), sender=rank)
+            self._learn(Failure(rank, message=self._why()), sender=rank)
         reader.close()
         self._lines[rank].close()
+
+    def _why(self) -> str:
+        """Why a process of this machine has just ended without a word; the system counts those that it kills."""
+        if (memory_kills() or 0) <= self._kills:
+            return ""
+        allowed, left = in_words(total_memory_bytes()), in_words(available_memory_bytes())
+        return (
+            "the system killed a process for lack of memory: all processes together needed more than they had, "
+            f"{allowed}, of which {left} are free now; write a smaller num_cache_objects, cache_budget_gb, num_workers "
+            "or output_batch_size"
+        )
 
     def _learn(self, failure: Failure, *, sender: int) -> None:
         with self._lock:

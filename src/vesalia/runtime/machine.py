@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -20,12 +21,16 @@ __all__ = [
     "describe",
     "free_disk_bytes",
     "in_words",
+    "shortage_in_words",
     "total_memory_bytes",
     "usable_cores",
     "versions",
 ]
 
 _PACKAGES = ("vesalia", "torch", "lightning-fabric", "monai", "numpy", "nibabel", "safetensors")
+_SIZE = r"([\d.]+) (bytes|[KMGTPE]iB)"
+_ASKED = re.compile(rf"(?:ried|Unable) to allocate {_SIZE}")
+_FREE = re.compile(rf"of which {_SIZE} is free")
 _CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -58,6 +63,23 @@ def in_words(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def shortage_in_words(error: BaseException, *, needed: int | None = None) -> str:
+    """What was needed and what there was, where memory ran out: ``needed 21.5 GB, had 1.2 GB``.
+
+    Args:
+        error: What torch, NumPy or Python raised; where it has figures, they count.
+        needed: Bytes that were needed, for errors that do not say it.
+    """
+    asked, free = _ASKED.search(str(error)), _FREE.search(str(error))
+    needed = _bytes(asked) if asked else needed
+    had = f"had {in_words(_bytes(free) if free else available_memory_bytes())}"
+    return f"needed {in_words(needed)}, {had}" if needed else had
+
+
+def _bytes(said: re.Match[str]) -> int:
+    return int(float(said[1]) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB").index(said[2]))
 
 
 def free_disk_bytes(path: Path) -> int:

@@ -38,6 +38,7 @@ from vesalia.runtime.device import choose_device
 from vesalia.runtime.files import write_text
 from vesalia.runtime.interrupts import StopRequest
 from vesalia.runtime.jsonfile import read_json
+from vesalia.runtime.machine import shortage_in_words
 from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.precision import Precision, choose_precision, wants_amp
 from vesalia.runtime.seeds import derive
@@ -145,6 +146,7 @@ class _Setup:
     ranks: Ranks
     notes: list[str] = field(default_factory=list)
     session: str = ""
+    _unheard: list[str] = field(default_factory=list)
     _listed: dict[str, DataList] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
@@ -192,6 +194,7 @@ class _Setup:
             average=average,
             parts=parts,
             ranks=self.ranks,
+            epoch_over=self._hear_of_others,
         )
 
     def _trainee(self, model: Model, fabric: Fabric) -> nn.Module:
@@ -317,9 +320,20 @@ class _Setup:
         return replace(self.options.data, session=session, say=self._notice, pinned=pinned)
 
     def _notice(self, message: str) -> None:
-        """Something happened to the data; it is told now, and again at the end."""
-        self.notes.append(message)
-        self.audience.warned(message)
+        """Something happened to the data; it is told now, and again at the end. Of another rank the first tells it."""
+        if not self.ranks.first:
+            self._unheard.append(message)
+        elif message not in self.notes:
+            self.notes.append(message)
+            self.audience.warned(message)
+
+    def _hear_of_others(self) -> None:
+        """At the end of an epoch: what happened to the data of other ranks, and was not told yet."""
+        own, self._unheard = self._unheard, []
+        for messages in self.ranks.gather(own):
+            for message in messages:
+                if self.ranks.first:
+                    self._notice(message)
 
     def _filling(self, done: int, total: int) -> None:
         """Pass on how full the cache is; a request to stop need not wait for the rest."""
@@ -468,7 +482,8 @@ class _Setup:
 def _too_little_memory(trainer: Trainer, error: BaseException) -> str:
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return (
-        f"training: found too little memory on {trainer.fabric.device} at step {trainer.counters.step} ({first}), "
+        f"training: found too little memory on {trainer.fabric.device} at step {trainer.counters.step} "
+        f"({first}; {shortage_in_words(error)}), "
         "expected room for a batch; write a smaller output_batch_size or crop, use_amp: true, or a smaller roi_size or "
         "batch_size of the inferer if it was validating"
     )

@@ -10,6 +10,7 @@ import torch
 
 from vesalia.errors import DataError, ResourceError
 from vesalia.imaging.volume import Sample
+from vesalia.runtime.machine import shortage_in_words
 from vesalia.runtime.memory import is_out_of_memory
 from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.base import Transform
@@ -75,7 +76,9 @@ def named(step: Transform[Any], sample: Sample, *, work: Callable[[Sample], Samp
         if hasattr(error, "exit_code"):  # one of ours, which says enough
             raise
         if is_out_of_memory(error):
-            found = f"{_where(sample)}: {step.called}: found too little memory for this subject"
+            loaded = sum(4 * volume.data.numel() for volume in sample.fields.values())  # as float32
+            short = shortage_in_words(error, needed=loaded)
+            found = f"{_where(sample)}: {step.called}: found too little memory for this subject ({short})"
             write = "close other programs, write a coarser target_resolution, or leave the subject out"
             raise ResourceError(f"{found}, expected room; {write}") from error
         message = (
