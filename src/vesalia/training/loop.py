@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -74,6 +74,7 @@ class Trainer:
         average: A moving average of the weights, judged and kept in their place; None for none.
         parts: What else has a state to resume from, by name.
         ranks: The processes that train together.
+        epoch_over: Called by every rank at the end of an epoch, after a validation that is due.
     """
 
     fabric: Fabric
@@ -97,6 +98,7 @@ class Trainer:
     average: WeightAverage | None = None
     parts: Mapping[str, Stateful] = field(default_factory=dict)
     ranks: Ranks = ALONE
+    epoch_over: Callable[[], None] = lambda: None
     meter: Meter = field(default_factory=Meter)
     _began: float = field(default_factory=time.monotonic)
     _seconds_before: float = 0.0
@@ -170,6 +172,7 @@ class Trainer:
             self._validate()
         if not self.schedule.finished:  # else a moving cache would wait for items that nobody takes
             self.pipeline.report_epoch_end()
+        self.epoch_over()
         now.epoch += 1
         now.step_in_epoch = now.items_in_epoch = 0
 
