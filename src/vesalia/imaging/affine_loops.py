@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Reading", "compile_ahead", "is_compiled", "read_linear", "read_nearest"]
+__all__ = ["Reading", "compile_ahead", "compiled", "is_compiled", "read_linear", "read_nearest"]
 
 Array = npt.NDArray[Any]
 
@@ -106,13 +106,18 @@ def _numba_is_there() -> bool:
 
 @lru_cache(maxsize=1)
 def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
+    return compiled(linear_rows), compiled(nearest_rows)
+
+
+def compiled(loop: Callable[..., None]) -> Callable[..., None]:
+    """``loop`` as Numba compiles it at its first call; the loop itself where there is no Numba."""
     if not _numba_is_there():
-        return linear_rows, nearest_rows
+        return loop
     os.environ.setdefault(_PLAIN_MESSAGES, "1")
     import numba  # noqa: PLC0415 - an extra, and half a second to import
 
-    compiled = numba.njit(nogil=True, error_model="numpy")
-    return compiled(linear_rows), compiled(nearest_rows)
+    quick: Callable[..., None] = numba.njit(nogil=True, error_model="numpy")(loop)
+    return quick
 
 
 def _place(reading: Reading) -> tuple[Array, int, int, int, tuple[int, int, int], npt.NDArray[np.float64]]:

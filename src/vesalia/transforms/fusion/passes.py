@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from vesalia.imaging.affine_loops import Reading, is_compiled, read_linear, read_nearest
+from vesalia.imaging.box_loops import Boxes, loop_of
 from vesalia.imaging.resample import Mode
 from vesalia.transforms.fusion.pending import KEPT, Pending, Rule
 from vesalia.transforms.spatial.affine_sampling import read_affine
@@ -29,6 +30,9 @@ _LOOP_TYPES = frozenset({torch.float32, torch.int16, torch.uint8})
 
 _AHEAD, _BACK = slice(None), slice(None, None, -1)
 
+_WORTH_A_LOOP = 1 << 15
+"""Voxels of a box below which NumPy is as fast, and no loop is compiled."""
+
 _WORTH_A_THREAD = 1 << 16
 """Voxels of a member below which threads cost more than they save."""
 
@@ -43,13 +47,11 @@ def write(pending: Pending, out: torch.Tensor) -> None:
     if pending.maps is not None and not _suits_loops(pending, out):
         _move_together(pending, out)
         return
+    if _suits_numpy(pending, out):
+        work: Callable[[int], None] = _Copying(pending, out).member
+    else:
+        work = partial(_write_member, pending, pending.volume.as_batch(), out)
     members = range(len(out))
-    through_numpy = _suits_numpy(pending, out)
-    source: Any = pending.volume.as_batch()
-    target: Any = out
-    if through_numpy:
-        source, target = source.numpy(), out.numpy()
-    work = partial(_write_member, pending, source, target)
     threads = min(torch.get_num_threads(), len(out))
     if threads == 1 or out.device.type != "cpu" or out[0].numel() < _WORTH_A_THREAD:
         for member in members:
@@ -60,13 +62,43 @@ def write(pending: Pending, out: torch.Tensor) -> None:
 
 
 def _suits_numpy(pending: Pending, out: torch.Tensor) -> bool:
-    """Whether voxels are only cut, turned round and scaled, where NumPy is at its best."""
+    """Whether voxels are only cut, turned round and scaled, where NumPy and its loops are at their best."""
     types = {pending.volume.data.dtype, out.dtype}
     return pending.maps is None and out.device.type == "cpu" and types <= _NUMPY_TYPES
 
 
-def _write_member(pending: Pending, source: Any, out: Any, member: int) -> None:
-    """Write one member, where ``source`` and ``out`` are both torch's or both NumPy's."""
+class _Copying:
+    """Writes members whose voxels are only cut, turned round and scaled; by loops where these are worth it."""
+
+    def __init__(self, pending: Pending, out: torch.Tensor) -> None:
+        self._pending = pending
+        self._source, self._out = pending.volume.as_batch().numpy(), out.numpy()
+        self._loop = None
+        if out[0, 0].numel() >= _WORTH_A_LOOP and Boxes.suit(self._source) and out.is_contiguous():
+            self._loop = loop_of(self._source.dtype, self._out.dtype, scaled=pending.values is not None)
+            self._boxes = Boxes(self._source)
+
+    def member(self, member: int) -> None:
+        """Write one member."""
+        pending, target = self._pending, self._out[member]
+        shared = member if len(self._source) > 1 else 0
+        axes = pending.axes[member].tolist()
+        rules = [None] * len(target) if pending.values is None else pending.values.rules(member)
+        start = [0] * len(axes) if pending.starts is None else pending.starts[member].tolist()
+        inner, place, whole = _overlap(self._source.shape[2:], start, pending.size, axes)
+        if whole and self._loop is not None:
+            for channel, rule in enumerate(rules):
+                self._boxes.copy(self._loop, (shared, channel, *start), axes, target[channel], rule)
+            return
+        if not whole:
+            _fill(target, rules)
+        steps = tuple(_BACK if reverse else _AHEAD for reverse in axes)
+        for read, written, rule in zip(self._source[shared][inner], target[place], rules, strict=True):
+            _put_numpy(read[steps], written, rule)
+
+
+def _write_member(pending: Pending, source: torch.Tensor, out: torch.Tensor, member: int) -> None:
+    """Write one member, by the loops that read through maps, or where torch alone knows the type or the device."""
     data, target = source[member if len(source) > 1 else 0], out[member]
     axes = pending.axes[member].tolist()
     rules = [None] * len(data) if pending.values is None else pending.values.rules(member)
@@ -77,10 +109,6 @@ def _write_member(pending: Pending, source: Any, out: Any, member: int) -> None:
         data, target = data[inner], target if pending.maps is not None else target[place]
     if pending.maps is not None:
         _move(data, target, matrix=pending.maps[member].numpy(), mode=pending.mode, rules=rules)
-    elif isinstance(data, np.ndarray):
-        steps = tuple(_BACK if reverse else _AHEAD for reverse in axes)
-        for read, written, rule in zip(data, target, rules, strict=True):
-            _put_numpy(read[steps], written, rule)
     else:
         _put(data, target, [axis for axis, reverse in enumerate(axes) if reverse], rules)
 
@@ -182,9 +210,14 @@ def _windows(pending: Pending) -> torch.Tensor:
     source = pending.volume.as_batch()
     if pending.starts is None:
         return source.expand(pending.members, *source.shape[1:])
-    ends = pending.starts + np.array(pending.read_size)
-    boxes = [
-        tuple(slice(*pair) for pair in zip(*box, strict=True))
-        for box in zip(pending.starts.tolist(), ends.tolist(), strict=True)
+    read = [
+        _window(source[min(member, len(source) - 1)], start, pending.read_size)
+        for member, start in enumerate(pending.starts.tolist())
     ]
-    return torch.stack([source[min(member, len(source) - 1)][(slice(None), *box)] for member, box in enumerate(boxes)])
+    return torch.stack(read)
+
+
+def _window(data: torch.Tensor, start: Sequence[int], size: Sequence[int]) -> torch.Tensor:
+    for axis, (first, length) in enumerate(zip(start, size, strict=True), start=1):
+        data = data.narrow(axis, first, length)
+    return data

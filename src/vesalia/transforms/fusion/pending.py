@@ -196,7 +196,8 @@ class Pending:
 
     def finished(self, data: torch.Tensor) -> Volume:
         """The result as a volume, from its ``[B, C, *size]`` data."""
-        return replace(self.volume, batched=self.batched, affine=self.affine).from_batch(data)
+        whole = self.volume
+        return Volume(data, self.affine, whole.channel, self.batched, whole.source).from_batch(data)
 
     def cut(self, starts: torch.Tensor, size: Sequence[int], *, batched: bool) -> Pending:
         """Windows: several of one volume, or one of each member; voxels must not have been moved before."""

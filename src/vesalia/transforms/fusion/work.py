@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import torch
 
 from vesalia.imaging.resample import Mode
-from vesalia.imaging.volume import Sample
+from vesalia.imaging.volume import Sample, Volume
 from vesalia.transforms.fusion.passes import write
 from vesalia.transforms.fusion.pending import Pending
 from vesalia.transforms.spatial.affine_sampling import AffineMaps
@@ -52,6 +52,8 @@ class Work:
     sample: Sample
     room: Room = FRESH
     fields: dict[str, Pending] = field(default_factory=dict)
+    _shown: dict[str, tuple[Pending, Volume]] = field(default_factory=dict)
+    """The stand-ins, and what they stand in for."""
 
     @staticmethod
     def on(sample: Sample, room: Room = FRESH) -> Work:
@@ -66,11 +68,10 @@ class Work:
 
     def stand_in(self) -> Sample:
         """A sample of the shapes to come, for ``draw``: untouched fields as they are, the others without data."""
-        shown = {
-            name: pending.volume if pending.is_untouched else pending.stand_in()
-            for name, pending in self.fields.items()
-        }
-        return self.sample.with_fields(**shown)
+        for name, pending in self.fields.items():
+            if name not in self._shown or self._shown[name][0] is not pending:
+                self._shown[name] = pending, pending.volume if pending.is_untouched else pending.stand_in()
+        return self.sample.with_fields(**{name: shown for name, (_, shown) in self._shown.items()})
 
     def change(self, names: Sequence[str], step: Callable[[Pending], Pending]) -> None:
         """Have one more thing done to some fields."""
