@@ -42,6 +42,8 @@ EXEMPT: dict[tuple[str, str], str] = {
     ("vesalia/components/models/unet.py", "parameters"): "v3 names the arguments, and a config may use them all",
     ("vesalia/imaging/affine_loops.py", "parameters"): "compiled loops take what they need one by one",
     ("vesalia/imaging/affine_loops.py", "positional"): "compiled loops take what they need one by one",
+    ("vesalia/imaging/box_loops.py", "parameters"): "compiled loops take what they need one by one",
+    ("vesalia/imaging/box_loops.py", "positional"): "compiled loops take what they need one by one",
     ("vesalia/pipelines/segmentation.py", "parameters"): "v3 names the arguments, and a config may use them all",
     ("vesalia/pipelines/segmentation_with_cache.py", "parameters"): "v3 names the arguments, and a config may use all",
     ("vesalia/pipelines/segmentation_keras.py", "parameters"): "v3 names the arguments, and a config may use them all",
