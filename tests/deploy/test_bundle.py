@@ -133,8 +133,9 @@ def test_monai_gives_the_same_labels(make: Make, prefix: Path, tmp_path: Path, n
     np.testing.assert_allclose(found.affine, wanted.affine, atol=1e-4)
     labels, expected = (np.asarray(one.dataobj).squeeze() for one in (found, wanted))
     assert labels.shape == expected.shape
-    # Ours interpolates towards what was padded; MONAI cuts it off first, which border voxels may notice.
-    assert (labels == expected).mean() >= (0.999 if name == "sizes" else 0.9999)
+    # Ours interpolates towards what was padded; MONAI cuts it off first, which voxels at the border notice.
+    inside = (slice(1, -1),) * labels.ndim if name == "sizes" else ...
+    assert (labels == expected)[inside].mean() >= 0.9999
     assert len(np.unique(labels)) > 1
 
 

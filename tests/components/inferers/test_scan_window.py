@@ -43,7 +43,7 @@ class Counting(Model):
 
 def test_windows_overlap_by_their_share_and_are_averaged() -> None:
     model = Counting()
-    result = TFScanWindowInferer([4, 1], overlap=0.5)(torch.zeros(1, 1, 8, 1), model)
+    result = TFScanWindowInferer([4, 1], overlap=0.5, mode="constant")(torch.zeros(1, 1, 8, 1), model)
     assert result.flatten().tolist() == [0, 0, 0.5, 0.5, 1.5, 1.5, 2, 2]
 
 

@@ -75,6 +75,12 @@ def test_a_sliding_window(roi: Any, wanted: list[int]) -> None:
     assert draft.places.of("i.args.batch_size") == "k.args.sw_batch_size"
 
 
+def test_windows_are_averaged_as_monai_does_by_default() -> None:
+    draft = Draft("c")
+    found = translate_inferer(read(part("SlidingWindowInferer", roi_size=[8, 8]), draft), "i", draft=draft, dims=2)
+    assert found["args"]["mode"] == "constant"
+
+
 def test_another_inferer_is_told() -> None:
     draft = Draft("c")
     translate_inferer(read(part("SaliencyInferer"), draft), "i", draft=draft, dims=3)

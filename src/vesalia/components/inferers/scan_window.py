@@ -32,9 +32,10 @@ class TFScanWindowInferer(Inferer):
     Args:
         roi_size: The window; 2 numbers for 2D images.
         batch_size: Windows per forward pass.
-        overlap: Share of a window that the next one covers again, 0 to below 1.
-        mode: Weight of a window's voxels in the average: all the same, or less towards its faces, where the
-            network sees less context.
+        overlap: Share of a window that the next one covers again, 0 to below 1. Windows smaller than what is looked
+            for want 0.5 or more.
+        mode: Weight of a window's voxels in the average: less towards its faces, where the network sees less context,
+            or all the same.
 
     Raises:
         ConfigError: ``overlap`` is 1: the window would never move on.
@@ -46,7 +47,7 @@ class TFScanWindowInferer(Inferer):
         *,
         batch_size: Count = 1,
         overlap: Probability = 0.25,
-        mode: Literal["constant", "gaussian"] = "constant",
+        mode: Literal["constant", "gaussian"] = "gaussian",
     ) -> None:
         if not 0 <= overlap < 1:
             raise ConfigError(f"overlap: found {overlap}, expected a number from 0 to below 1; write 0.25")

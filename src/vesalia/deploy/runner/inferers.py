@@ -35,7 +35,7 @@ class TFScanWindowInferer:
     roi_size: Sequence[int]
     batch_size: int = 1
     overlap: float = 0.25
-    mode: Mode = "constant"
+    mode: Mode = "gaussian"
 
     def windows(self, shape: Sequence[int], *, divisor: int) -> WindowPlan:
         """The windows of an image of ``shape``.

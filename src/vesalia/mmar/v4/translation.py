@@ -83,7 +83,7 @@ def translate_inferer(part: Part | None, key: str, *, draft: Draft, dims: int) -
     if part.name != "SlidingWindowInferer" or part.is_custom:
         known = ["SimpleInferer", "SlidingWindowInferer"]
         draft.unknown(f"{part.where}.name", part.name, known=known, what="SimpleInferer or SlidingWindowInferer")
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = {"mode": "constant"}  # MONAI's default
     for name, value in part.args.items():
         ours = _WINDOW.get(name, name)
         if name in _WINDOW_NOTHING:
