@@ -32,7 +32,9 @@ def one(found: Examination, subject: str) -> Sign:
 @pytest.fixture(autouse=True)
 def shared(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stands in for /dev/shm where leftovers are looked for."""
-    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", tmp_path_factory.mktemp("shm"))
+    folder = tmp_path_factory.mktemp("shm")
+    monkeypatch.setattr(shared_folders, "_SHARED_MEMORY", folder)
+    monkeypatch.setattr("vesalia.runtime.shared_folders.tempfile.gettempdir", lambda: str(folder))
 
 
 @pytest.fixture(autouse=True)

@@ -18,9 +18,12 @@ GONE = json.dumps([2**22 + 1, 0.0])
 
 @pytest.fixture(autouse=True)
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stands in for /dev/shm."""
-    monkeypatch.setattr(module, "_SHARED_MEMORY", tmp_path)
-    return tmp_path
+    """Stands in for /dev/shm; beside it is the temporary folder."""
+    for name in ("shm", "tmp"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(module, "_SHARED_MEMORY", tmp_path / "shm")
+    monkeypatch.setattr("vesalia.runtime.shared_folders.tempfile.gettempdir", lambda: str(tmp_path / "tmp"))
+    return tmp_path / "shm"
 
 
 def names(base: Path) -> list[str]:
@@ -36,6 +39,20 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(base: Path) -> No
     assert names(base) == ["alive"]
     assert removed == {folder_of("dead"): 700 + len(GONE), folder_of("torn"): 701}
     assert remove_leftovers() == {}
+
+
+def test_what_the_shared_memory_had_no_room_for_goes_too(base: Path) -> None:
+    spare = base.parent / "tmp" / folder_of("dead").name
+    for folder in (spare, folder_of("dead")):
+        folder.mkdir()
+        (folder / "member-1").write_text(GONE)
+    (spare / "0.safetensors").write_bytes(bytes(700))
+    (folder_of("dead") / "0.safetensors").symlink_to(spare / "0.safetensors")
+    removed = remove_leftovers()
+    assert removed.keys() == {spare, folder_of("dead")}
+    assert removed[spare] == 700 + len(GONE)
+    assert removed[folder_of("dead")] < 700
+    assert not spare.exists()
 
 
 @pytest.mark.parametrize(("age_s", "stays"), [(0, ["made"]), (50, ["made"]), (70, [])])
@@ -87,5 +104,4 @@ def test_a_member_that_is_gone_meanwhile_counts_as_gone(base: Path) -> None:
 
 def test_without_shared_memory_it_is_a_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SHARED_MEMORY", tmp_path / "none")
-    monkeypatch.setattr("vesalia.runtime.shared_folders.tempfile.gettempdir", lambda: str(tmp_path))
-    assert folder_of("s").parent == tmp_path
+    assert folder_of("s").parent == tmp_path / "tmp"

@@ -98,7 +98,7 @@ def _bytes_in(folder: Path) -> int:
     total = 0
     for file in folder.glob("*"):
         with contextlib.suppress(OSError):
-            total += file.stat().st_size
+            total += file.lstat().st_size
     return total
 
 
