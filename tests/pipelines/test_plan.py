@@ -39,6 +39,12 @@ def test_some_do_not_fit() -> None:
     assert "in about 504.0 ms" in text
 
 
+def test_what_does_not_fit_is_read_where_it_is_on_disk() -> None:
+    text = plan(held=5, read_from="/kept").to_text()
+    assert "and are read from /kept each time they are used; " in text
+    assert "in about 4.0 ms" in text
+
+
 def test_the_network_waits_for_what_is_slower() -> None:
     assert plan(network_s=0.004).waiting_share == 0
     assert plan(network_s=0.001).waiting_share == pytest.approx(0.75)

@@ -26,6 +26,7 @@ from vesalia.pipelines.described_code import Undescribed
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.pipelines.smart_cache import SmartCache
+from vesalia.pipelines.store import MemoryStore, sample_bytes
 from vesalia.pipelines.store_disk import DiskStore, default_folder, describe
 from vesalia.pipelines.store_shared import SharedStore
 from vesalia.testing.pipelines import ItemSourceSuite
@@ -200,7 +201,7 @@ def test_what_a_full_disk_does_not_take_stays_in_memory_and_is_told(tmp_path: Pa
     pipe, made = started(listed)
     plan = pipe.plan()
     assert plan is not None
-    assert (made, plan.held) == (0, 2)
+    assert (made, plan.held, plan.read_from) == (0, 2, "")
     assert "free, so 2 items were not written" in str(pipe.warnings[0])
     assert len(images(pipe)) == 1
 
@@ -243,9 +244,29 @@ def test_what_a_budget_leaves_out_is_read_from_disk_not_made(tmp_path: Path, mon
     pipe = bound(listed, run=RunSettings(persist=tmp_path / "kept", budget_gb=1e-9))
     pipe.fill()
     assert len(kept(listed)) == 4
+    plan = pipe.plan()
+    assert plan is not None
+    assert plan.read_from == str(tmp_path / "kept")
     expected = images(bound(listed))
     monkeypatch.setattr(PreparedItems, "make", None)
     assert all(torch.equal(one, other) for one, other in zip(images(pipe), expected, strict=True))
+
+
+def test_what_comes_is_on_disk_before_the_epoch_ends_though_memory_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = prepared_items(tmp_path, 6)
+    disk = DiskStore(tmp_path / "kept", inner.items, made_by=[])
+    memory = MemoryStore(limit=3 * sample_bytes(inner.get(0)) + 9000)
+    cache = SmartCache(inner, num_cache_objects=3, replace_percent=1.0, num_workers=2, store=memory, behind=disk)
+    cache.move_to(0)
+    assert cache.warnings == ()
+    cache.begin(0)
+    assert len(list(vars(cache)["_coming"])) == 3
+    monkeypatch.setattr(PreparedItems, "make", None)
+    cache.move_to(1)
+    assert cache.held == {3, 4, 5}
+    cache.close()
 
 
 def test_processes_map_one_copy_that_is_on_disk(tmp_path: Path) -> None:

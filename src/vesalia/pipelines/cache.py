@@ -109,6 +109,7 @@ class Cache(ItemSource):
             budget_gb=self._budget_gb,
             place=self._store.place,
             prepare_s=sum(self.prepare_s) / max(1, len(self.prepare_s)),
+            read_from="" if self._behind is None or self._disk_full else self._behind.place,
         )
 
     def _unused(self) -> tuple[Fault, ...]:

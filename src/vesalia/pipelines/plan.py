@@ -38,6 +38,7 @@ class CachePlan:
         items_per_step: Items of a step of this process.
         workers: Threads that work at the same time.
         network_s: Seconds that the network takes for a step, by a trial; 0 where none was made.
+        read_from: Where the items are read from that the cache does not hold; empty where they are made.
         coming: Items that are prepared beside an epoch, to replace others at its end.
     """
 
@@ -53,6 +54,7 @@ class CachePlan:
     workers: int = 1
     network_s: float = 0.0
     coming: int = 0
+    read_from: str = ""
 
     @property
     def item_bytes(self) -> int:
@@ -62,7 +64,7 @@ class CachePlan:
     @property
     def step_s(self) -> float:
         """Seconds between two batches, if nobody else needs the processor."""
-        made = (self.items - self.held) / max(1, self.items)
+        made = 0.0 if self.read_from else (self.items - self.held) / max(1, self.items)
         return self.items_per_step * (self.augment_s + made * self.prepare_s) / max(1, self.workers)
 
     @property
@@ -83,8 +85,9 @@ class CachePlan:
             text += f", and {in_words(more)} for {self.coming} more that come beside each epoch"
         if self.held < self.items:
             limit = "" if self.limit_bytes is None else f", as {in_words(self.limit_bytes)} may be used"
-            text += f"; {self.items - self.held} items do not fit{limit}, and are made each time they are used "
-            text += f"({self.prepare_s * 1000:.0f} ms each)"
+            text += f"; {self.items - self.held} items do not fit{limit}, and are "
+            made = f"made each time they are used ({self.prepare_s * 1000:.0f} ms each)"
+            text += f"read from {self.read_from} each time they are used" if self.read_from else made
         return text + self._pace()
 
     def _pace(self) -> str:

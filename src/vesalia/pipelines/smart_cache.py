@@ -155,7 +155,7 @@ class SmartCache(Cache):
     def _tight(self) -> tuple[Fault, ...]:
         """That there is no room to prepare what comes beside an epoch, which then ends with a wait."""
         limit, held = self._store.limit, len(self._store.held)
-        if limit is None or held == 0 or not 0 < self._workers < self._replaced:
+        if limit is None or held == 0 or not 0 < self._workers < self._replaced or not self._disk_full:
             return ()
         each = self._store.held_bytes / held
         needed, room = each * (self._size + self._replaced), int(limit / each)
