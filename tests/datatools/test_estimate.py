@@ -16,6 +16,7 @@ from vesalia.datatools import estimate as module
 from vesalia.datatools.data_use import DataUse, uses_of
 from vesalia.datatools.estimate import Estimate, estimate, estimate_faults
 from vesalia.datatools.subject_check import SubjectFindings
+from vesalia.inference.streaming.prediction import BUFFER_BYTES
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan
 
 SUBJECT = SubjectFindings(stored_voxels=1000, resampled_shape=(100, 100, 50), channels=1, files=2)
@@ -121,18 +122,58 @@ def test_a_gpu_takes_the_step_off_the_memory(
     assert estimate(training, found(training)).step == 0
 
 
+def kept(plan: EvaluatePlan) -> EvaluatePlan:
+    """As if probabilities were needed as a whole."""
+    return replace(plan, inferer=replace(plan.inferer, name="TFSimpleInferer"))
+
+
+def test_windows_that_are_decided_as_they_come_need_no_volume_per_class(evaluation: EvaluatePlan) -> None:
+    assert estimate(evaluation, found(evaluation)).step == 500_000 * (2 * 4 + 1) + 4 * 3 * 500_000
+    (metric,) = (m for m in evaluation.val_metrics if m.name == "ComputeAverageDice" and "num_classes" in m.args)
+    many = replace(metric, args={**metric.args, "num_classes": 1000})
+    plan = replace(evaluation, val_metrics=(many,), model_loader=None, checkpoint_dir=Path("/nowhere"))
+    assert estimate(plan, found(plan)).step == 500_000 * (2 * 4 + 1) + BUFFER_BYTES
+    assert estimate_faults(plan, estimate(plan, found(plan))) == ([], [])
+
+
+def test_masks_take_a_volume_per_class(evaluation: EvaluatePlan) -> None:
+    (decide,) = (step for step in evaluation.post_transforms if step.name == "ArgmaxAcrossChannels")
+    steps = [replace(step, name="ThresholdValues") if step is decide else step for step in evaluation.post_transforms]
+    masks = replace(evaluation, post_transforms=tuple(steps))
+    needs = [estimate(plan, found(plan)).step for plan in (evaluation, masks)]
+    assert needs[1] - needs[0] == 500_000 * 2
+
+
+def test_a_validation_keeps_every_class_of_its_largest_subject(
+    training: TrainPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = int({**training.model.defaults, **training.model.args}["num_classes"])
+    assert estimate(training, found(training)).judging == 4 * 500_000 * (1 + classes)
+    assert estimate(replace(training, validate=None), found(replace(training, validate=None))).judging == 0
+    monkeypatch.setattr(module, "_GPU_DRIVER", Path(__file__))
+    assert estimate(training, found(training)).judging == 0
+
+
+def test_a_validation_that_does_not_fit_is_a_fault(training: TrainPlan) -> None:
+    needs = replace(NEEDS, judging=5 * GIGABYTE)
+    faults, _ = estimate_faults(training, needs)
+    assert [fault.key for fault in faults] == ["validate"]
+    assert "about 9.0 GB of memory" in faults[0].found
+    assert estimate_faults(training, replace(needs, judging=4 * GIGABYTE)) == ([], [])
+
+
 def test_an_evaluation_needs_room_for_its_largest_subject_and_its_results(evaluation: EvaluatePlan) -> None:
-    needs = estimate(evaluation, found(evaluation))
+    needs = estimate(kept(evaluation), found(evaluation))
     assert needs.cache == 0
     assert needs.step == 4 * 500_000 * (1 + 3 * 3)
     assert needs.disk_folder == str(evaluation.output_dir)
-    silent = replace(evaluation, output_infer_result=False)
+    silent = replace(kept(evaluation), output_infer_result=False)
     assert estimate(silent, found(silent)).disk == needs.disk - 4 * 1000 // 10
 
 
 def classes_of(plan: EvaluatePlan) -> float:
     """How many class channels an estimate counts with."""
-    return (estimate(plan, found(plan)).step / (4 * 500_000) - 1) / 3
+    return (estimate(kept(plan), found(plan)).step / (4 * 500_000) - 1) / 3
 
 
 def test_classes_are_those_of_the_weights_or_of_the_config(evaluation: EvaluatePlan, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vesalia.imaging.geometry import Grid
-from vesalia.inference.sizes import resampled_shape
+from vesalia.inference.sizes import decides_by_windows, resampled_shape
 from vesalia.mmar.plan import ComponentPlan
 from vesalia.registry.registry import find
 
@@ -32,3 +32,26 @@ def step(name: str, **args: Any) -> ComponentPlan:
 )
 def test_the_shape_after_resampling(steps: list[ComponentPlan], shape: tuple[int, ...]) -> None:
     assert resampled_shape(steps, Grid((10, 20, 30), np.diag([1.0, 1.0, 2.0, 1.0]))) == shape
+
+
+RESTORE, DECIDE, COPY = "RestoreOriginalShape", "ArgmaxAcrossChannels", "CopyProperties"
+
+
+@pytest.mark.parametrize(
+    ("inferer", "steps", "expected"),
+    [
+        ("TFScanWindowInferer", [DECIDE], True),
+        ("TFScanWindowInferer", ["ThresholdValues"], True),
+        ("TFScanWindowInferer", [RESTORE, COPY, DECIDE, RESTORE], True),
+        ("TFScanWindowInferer", [RESTORE, RESTORE, DECIDE], False),
+        ("TFScanWindowInferer", ["SplitBasedOnLabel", DECIDE], False),
+        ("TFScanWindowInferer", [RESTORE], False),
+        ("TFScanWindowInferer", [], False),
+        ("TFSimpleInferer", [DECIDE], False),
+    ],
+)
+def test_whether_windows_are_decided_as_they_come(inferer: str, steps: list[str], expected: bool) -> None:
+    target = find("inferer", inferer)
+    assert target is not None
+    named = ComponentPlan("inferer", inferer, inferer, target, {}, "inferer")
+    assert decides_by_windows(named, [step(name) for name in steps]) is expected

@@ -16,6 +16,8 @@ from vesalia.datatools.subject_check import SubjectFindings
 from vesalia.errors import CheckpointError, Fault
 from vesalia.inference.assemble import weights_prefix
 from vesalia.inference.card import read_card
+from vesalia.inference.sizes import decides_by_windows
+from vesalia.inference.streaming.prediction import BUFFER_BYTES
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
 from vesalia.runtime.machine import available_memory_bytes, free_disk_bytes
@@ -63,13 +65,14 @@ class Estimate:
     Attributes:
         cache: Subjects held in memory.
         batches: Batches made ahead, and subjects being prepared.
-        step: What a training step or a whole-volume prediction takes; 0 where a GPU does it.
+        step: What a training step or the prediction of a subject takes; 0 where a GPU does a step.
         memory_available: What the machine has left.
         disk: What is written.
         disk_available: What the disk has left.
         disk_folder: Where it is written.
         cached_items: Number of the subjects held in memory.
         cached_item: Average size of one of them.
+        judging: What the largest subject of a validation takes, all its classes at once; 0 where a GPU does it.
     """
 
     cache: int
@@ -81,11 +84,12 @@ class Estimate:
     disk_folder: str
     cached_items: int = 0
     cached_item: int = 0
+    judging: int = 0
 
     @property
     def memory(self) -> int:
         """All memory together."""
-        return self.cache + self.batches + self.step
+        return self.cache + self.batches + max(self.step, self.judging)
 
     def to_dict(self) -> dict[str, Any]:
         """The estimate as plain data, ``memory`` included; every name ends in its unit."""
@@ -128,7 +132,19 @@ def estimate(
         disk_folder=str(plan.checkpoint_dir),
         cached_items=items,
         cached_item=cache // items if items else 0,
+        judging=0 if _GPU_DRIVER.exists() else _judging(found, classes=int(args.get("num_classes") or 1)),
     )
+
+
+def _judging(found: Mapping[str, tuple[DataUse, Sequence[SubjectFindings]]], *, classes: int) -> int:
+    """The largest subject of the validation with a probability per class: metrics may read any of them."""
+    judged = [
+        (prod(subject.resampled_shape), subject.channels + (0 if use.label_format else classes))
+        for where, (use, part) in found.items()
+        for subject in part
+        if where.startswith("validate") and subject.resampled_shape
+    ]
+    return max((_FLOAT32 * voxels * channels for voxels, channels in judged), default=0)
 
 
 def estimate_faults(plan: TrainPlan | EvaluatePlan, needs: Estimate) -> tuple[list[Fault], list[Fault]]:
@@ -144,8 +160,10 @@ def estimate_faults(plan: TrainPlan | EvaluatePlan, needs: Estimate) -> tuple[li
         key, write = ("train", "a smaller crop size, batch_size or num_cache_objects")
         if isinstance(plan, EvaluatePlan):
             key, write = "inferer", "a coarser target_resolution, or close other programs"
+        elif needs.judging > needs.step:
+            key, write = "validate", "a coarser target_resolution, or leave the largest subjects out of the validation"
         surely = needs.step // (_STEP_DOUBT if isinstance(plan, TrainPlan) else 2)
-        sure = needs.cache + needs.batches + surely > needs.memory_available
+        sure = needs.cache + needs.batches + max(surely, needs.judging) > needs.memory_available
         (faults if sure else warnings).append(Fault(config, key, found=found, expected=have, write=write))
     if needs.disk > needs.disk_available:
         found = f"{readable_bytes(needs.disk_available)} free, about {readable_bytes(needs.disk)} needed"
@@ -236,20 +254,25 @@ def _classes(plan: EvaluatePlan) -> int:
 
 
 def _evaluation(plan: EvaluatePlan, found: Mapping[str, tuple[DataUse, Sequence[SubjectFindings]]]) -> Estimate:
-    """The largest subject with its class channels, and the predictions of all."""
+    """The largest subject, with its class channels where these are kept, and the predictions of all."""
     subjects = [subject for _, part in found.values() for subject in part if subject.resampled_shape]
-    classes = _classes(plan)
-    largest = max(
-        (max(prod(s.resampled_shape), s.stored_voxels) * (s.channels + 3 * classes) for s in subjects), default=0
-    )
     voxels = sum(subject.stored_voxels for subject in subjects)
     written = voxels * len(plan.writers) // _LABEL_MAP_SHRINKS if plan.output_infer_result else 0
     return Estimate(
         cache=0,
         batches=0,
-        step=_FLOAT32 * largest,
+        step=max((_prediction(plan, subject) for subject in subjects), default=0),
         memory_available=available_memory_bytes(),
         disk=written + _RECORDS_BYTES // 10,
         disk_available=free_disk_bytes(plan.output_dir),
         disk_folder=str(plan.output_dir),
     )
+
+
+def _prediction(plan: EvaluatePlan, subject: SubjectFindings) -> int:
+    """What a subject takes: image and labels where windows are decided as they come, else every class three times."""
+    voxels, classes = max(prod(subject.resampled_shape), subject.stored_voxels), _classes(plan)
+    if not decides_by_windows(plan.inferer, plan.post_transforms):
+        return _FLOAT32 * voxels * (subject.channels + 3 * classes)
+    masks = classes if any(step.name == "ThresholdValues" for step in plan.post_transforms) else 1
+    return voxels * (2 * _FLOAT32 * subject.channels + masks) + min(BUFFER_BYTES, _FLOAT32 * classes * voxels)

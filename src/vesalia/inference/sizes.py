@@ -10,7 +10,7 @@ import numpy as np
 
 from vesalia.imaging.geometry import Grid
 
-__all__ = ["Named", "resampled_shape", "restores_all_classes"]
+__all__ = ["Named", "decides_by_windows", "resampled_shape", "restores_all_classes"]
 
 
 class Named(Protocol):
@@ -37,6 +37,13 @@ def resampled_shape(steps: Sequence[Named], grid: Grid) -> tuple[int, ...]:
         elif step.name == "ScaleToShape" and (wanted := step.argument("target_shape")):
             shape = np.asarray(wanted, dtype=float)
     return tuple(max(1, round(size)) for size in shape.tolist())
+
+
+def decides_by_windows(inferer: Named, steps: Sequence[Named]) -> bool:
+    """Whether classes are decided window by window, so that probabilities are never kept; as far as names tell."""
+    names = [step.name for step in steps if step.name != "CopyProperties"]
+    first = names[1:2] if names[:1] == ["RestoreOriginalShape"] else names[:1]
+    return inferer.name == "TFScanWindowInferer" and first in (["ArgmaxAcrossChannels"], ["ThresholdValues"])
 
 
 def restores_all_classes(steps: Sequence[Named]) -> bool:
