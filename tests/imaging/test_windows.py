@@ -103,6 +103,15 @@ def test_the_walk_keeps_a_thin_layer_open() -> None:
     assert tall.open_voxels < WindowPlan.of((64, 64, 400), (32, 32, 32), overlap=0.25, lean=False).open_voxels
 
 
+def test_planes_between_windows_are_counted() -> None:
+    """Of windows of 4 that do not overlap: a plane of the image, a row of windows, a window."""
+    plan = WindowPlan.of((16, 12, 8), (4, 4, 4), overlap=0)
+    assert plan.order == (0, 1, 2)
+    assert plan.face_voxels == 12 * 8 + 4 * 8 + 4 * 4
+    assert WindowPlan.of((16, 4, 4), (4, 4, 4), overlap=0).face_voxels == 4 * 4
+    assert WindowPlan.of((4, 4, 4), (4, 4, 4), overlap=0).face_voxels == 0
+
+
 def test_a_window_is_a_view_and_says_what_it_lacks() -> None:
     image = np.arange(30).reshape(1, 5, 6)
     seen, padding = cut_window(image, (-1, 4), window=(8, 2))

@@ -203,6 +203,24 @@ class WindowPlan:
             held -= sum(voxels for begins, ends, voxels in cells if ends and not begins)
         return most
 
+    @cached_property
+    def face_voxels(self) -> int:
+        """The most voxels of planes between windows at any time: the last plane of each box that is done, per axis.
+
+        A plane goes when the window behind it is done. Across the slowest axis that is a whole plane of the image, of
+        the next one a row of windows, of the fastest one a window's.
+        """
+        total = 0
+        for place, axis in enumerate(self.order):
+            if len(self.starts[axis]) > 1:
+                slower, faster = self.order[:place], self.order[place + 1 :]
+                total += prod(self._thickest(one) for one in slower) * prod(self.shape[one] for one in faster)
+        return total
+
+    def _thickest(self, axis: int) -> int:
+        """The most voxels along an axis that a window finishes."""
+        return max(stop - max(0, start) for start, stop in pairwise((*self.starts[axis], self.shape[axis])))
+
 
 def _segments(starts: Sequence[int], window: int, size: int) -> tuple[Segment, ...]:
     ends = [start + window for start in starts]

@@ -13,7 +13,6 @@ from vesalia.imaging.header import read_header
 from vesalia.inference.sizes import resampled_shape, restores_all_classes
 from vesalia.inference.streaming.memory import Streamed
 from vesalia.inference.streaming.memory_plan import MemoryPlan, require_fit
-from vesalia.inference.streaming.prediction import BUFFER_BYTES
 from vesalia.mmar.plan import EvaluatePlan
 from vesalia.pipelines.datalist import DataItem
 from vesalia.runtime.machine import available_memory_bytes
@@ -65,18 +64,4 @@ def _memory(plan: EvaluatePlan, item: DataItem, classes: int, streamed: Streamed
             result += _FLOAT32 * prod(stored) * classes
         return MemoryPlan(item.name, shape, 0, process, image, result)
     target = stored if streamed.chain.restored_from else shape
-    result = prod(target) * (1 if streamed.chain.threshold is None else classes)
-    windows = streamed.windows(shape)
-    sums = _FLOAT32 * classes * windows.open_voxels
-    return MemoryPlan(
-        item.name,
-        shape,
-        windows.count,
-        process,
-        # Once as it was read and once as it is prepared.
-        image_bytes=2 * image,
-        result_bytes=result,
-        sums_bytes=min(sums, BUFFER_BYTES),
-        file_bytes=max(0, sums - BUFFER_BYTES),
-        network_bytes=streamed.pass_bytes,
-    )
+    return streamed.memory(item.name, shape, target=target, classes=classes, image_bytes=2 * image)

@@ -53,3 +53,17 @@ def test_windows_are_those_of_the_inferer() -> None:
     streamed = Streamed(INFERER, StreamedChain(None, None, ()), size_divisor=16, pass_bytes=0)
     assert streamed.windows((20, 16, 16)).window == (16, 16, 16)
     assert streamed.windows((20, 16, 16)).count == 2
+
+
+def test_what_a_subject_takes() -> None:
+    streamed = Streamed(INFERER, StreamedChain(None, None, ()), size_divisor=1, pass_bytes=7)
+    own = streamed.memory("one", (20, 16, 16), target=(20, 16, 16), classes=10, image_bytes=5)
+    windows = streamed.windows((20, 16, 16))
+    assert (own.windows, own.image_bytes, own.result_bytes) == (windows.count, 5, 20 * 16 * 16)
+    assert (own.sums_bytes, own.file_bytes, own.network_bytes) == (40 * windows.open_voxels, 0, 7)
+    assert own.faces_bytes == 0
+    finer = streamed.memory("one", (20, 16, 16), target=(40, 16, 16), classes=10, image_bytes=5)
+    assert finer.faces_bytes == 40 * windows.face_voxels
+    assert finer.result_bytes == 2 * own.result_bytes
+    assert finer.least_bytes == 5 + finer.result_bytes + own.sums_bytes + finer.faces_bytes
+    assert "planes between windows" in str(finer)

@@ -15,6 +15,7 @@ from vesalia.imaging.geometry import Grid, index_map
 from vesalia.imaging.resample import resample
 from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming import prediction, restoring
+from vesalia.inference.streaming.blending import Finished
 from vesalia.inference.streaming.prediction import Streaming
 from vesalia.inference.streaming.restoring import Restoring
 from vesalia.inference.streaming.sinks import Averages, Labels, Masks
@@ -90,10 +91,24 @@ def test_on_an_accelerator_every_class_is_interpolated(monkeypatch: pytest.Monke
     assert (found.result == labels.result).mean() > 0.9998
 
 
+@pytest.mark.parametrize(("shape", "window"), [((48, 40, 33), (12, 12, 12)), ((20, 60, 44), (12, 16, 12))])
+def test_planes_between_windows_are_as_many_as_planned(shape: tuple[int, ...], window: tuple[int, ...]) -> None:
+    plan = WindowPlan.of(shape, window, overlap=0.25)
+    steps = [AxisStep.resizing(axis, old=size, new=2 * size) for axis, size in enumerate(shape)]
+    sink = Restoring(steps, Labels([2 * size for size in shape], channels=5))
+    most = 0
+    for index in plan:
+        box = plan.done(index)
+        sums = torch.rand(5, *(side.stop - side.start for side in box))
+        sink.take(Finished(index, box, sums, plan, None), TensorArrays(torch.device("cpu")))
+        most = max(most, sink.waiting_voxels)
+    assert 0.8 * most <= plan.face_voxels <= 1.3 * most
+
+
 def test_no_face_is_left_over() -> None:
     grid = TARGETS["finer"]
     steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None
     sink = Restoring(steps, Labels(grid.shape, channels=5))
     streaming(WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)).run(IMAGE, sink)
-    assert sink.waiting == 0
+    assert sink.waiting_voxels == 0

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final
 
+import psutil
 import torch
 from torch import nn
 
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.inference.streaming.memory_plan import MemoryPlan
 from vesalia.inference.streaming.network import Network
+from vesalia.inference.streaming.prediction import BUFFER_BYTES
 
 __all__ = ["Streamed", "network_bytes"]
 
@@ -40,6 +43,33 @@ class Streamed:
     def windows(self, shape: Sequence[int]) -> WindowPlan:
         """The windows of an image."""
         return self.inferer.windows(shape, size_divisor=self.size_divisor, lean=True)
+
+    def memory(
+        self, subject: str, shape: tuple[int, ...], *, target: tuple[int, ...], classes: int, image_bytes: int
+    ) -> MemoryPlan:
+        """What a subject takes.
+
+        Args:
+            subject: Its name.
+            shape: Voxels of the image as it goes through the network.
+            target: Voxels of the grid that the classes are decided on.
+            classes: Channels of the network's output.
+            image_bytes: What the image takes, once as it was read and once as it is prepared.
+        """
+        windows = self.windows(shape)
+        sums = _FLOAT32 * classes * windows.open_voxels
+        return MemoryPlan(
+            subject,
+            shape,
+            windows.count,
+            psutil.Process().memory_info().rss,
+            image_bytes=image_bytes,
+            result_bytes=prod(target) * (1 if self.chain.threshold is None else classes),
+            sums_bytes=min(sums, BUFFER_BYTES),
+            file_bytes=max(0, sums - BUFFER_BYTES),
+            network_bytes=self.pass_bytes,
+            faces_bytes=0 if target == shape else _FLOAT32 * classes * windows.face_voxels,
+        )
 
 
 def network_bytes(network: Network, inferer: TFScanWindowInferer) -> int:

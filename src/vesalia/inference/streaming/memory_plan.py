@@ -29,6 +29,7 @@ class MemoryPlan:
         file_bytes: Such sums in a temporary file.
         network_bytes: What one pass takes, about; 0 where that could not be told.
         output_bytes: Probabilities of the windows that are in the network at once, where it gives these whole.
+        faces_bytes: Planes of probabilities that are kept to interpolate between, where the grid is another.
     """
 
     subject: str
@@ -41,11 +42,12 @@ class MemoryPlan:
     file_bytes: int = 0
     network_bytes: int = 0
     output_bytes: int = 0
+    faces_bytes: int = 0
 
     @property
     def least_bytes(self) -> int:
         """What cannot be done without, beside what the process has."""
-        return self.image_bytes + self.result_bytes + self.sums_bytes + self.output_bytes
+        return self.image_bytes + self.result_bytes + self.sums_bytes + self.output_bytes + self.faces_bytes
 
     @property
     def peak_bytes(self) -> int:
@@ -60,6 +62,7 @@ class MemoryPlan:
             ("result", self.result_bytes),
             ("sums", self.sums_bytes),
             ("probabilities of a pass", self.output_bytes),
+            ("planes between windows", self.faces_bytes),
             ("network", self.network_bytes),
             ("process", self.process_bytes),
         )

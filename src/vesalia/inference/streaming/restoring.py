@@ -107,9 +107,9 @@ class Restoring:
         self._memories: list[_Memory] = [_Memory(), _Memory()]
 
     @property
-    def waiting(self) -> int:
-        """Faces that are kept for boxes to come."""
-        return len(self._faces)
+    def waiting_voxels(self) -> int:
+        """Voxels of the planes that are kept for boxes to come."""
+        return sum(prod(face.shape[1:]) for face in self._faces.values())
 
     def take(self, finished: Finished, arrays: Arrays) -> None:
         """Interpolate what the finished voxels complete."""
