@@ -114,6 +114,7 @@ class Lifeline:
         """
         if self._server is None:
             raise OSError("nobody listens")
+        self._server.setblocking(False)
         until = time.monotonic() + timeout_s
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._server, selectors.EVENT_READ)
@@ -130,7 +131,8 @@ class Lifeline:
     def _attend(self, key: selectors.SelectorKey, waiting: selectors.BaseSelector) -> None:
         """Let somebody in who knocks, or hear who it is: nobody waits for one that is silent."""
         if self._server is not None and key.fileobj is self._server:
-            waiting.register(self._server.accept()[0], selectors.EVENT_READ, bytearray())
+            with contextlib.suppress(BlockingIOError):  # who knocked is gone again
+                waiting.register(self._server.accept()[0], selectors.EVENT_READ, bytearray())
             return
         line = cast("socket.socket", key.fileobj)
         said = _first_line(line, key.data)

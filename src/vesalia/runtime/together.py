@@ -38,11 +38,11 @@ _SILENCE = timedelta(minutes=60)
 """How long ranks wait for each other in a run: one may have more to load or to judge. A death is noticed at once."""
 _STOPPED = 130
 _MEETINGS = itertools.count()
-_LAST: list[object] = []
-"""Torch's process group, held past its end.
+_KEPT: list[object] = []
+"""Torch's process groups, held past their end; a process has one per meeting, two or three in all.
 
-Letting go of it waits for its thread, which may wait for the interpreter, to let go of the last message: they would
-wait for each other. By the next meeting, or at the end of the process, the thread is at rest.
+Letting go of one waits for its thread, which may wait for the interpreter, to let go of the last message: they would
+wait for each other. By the end of the process the thread is at rest; by the next meeting it may not be.
 """
 _NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
@@ -272,7 +272,7 @@ def _connect(launch: Launch, backend: str) -> None:
     """Make torch's process group, under a name of its own each time."""
     named = PrefixStore(f"vesalia-{next(_MEETINGS)}", _store(launch.rank, launch.world))
     dist.init_process_group(backend, store=named, rank=launch.rank, world_size=launch.world, timeout=_SILENCE)
-    _LAST[:] = [dist.group.WORLD]
+    _KEPT.append(dist.group.WORLD)
 
 
 @functools.cache
