@@ -32,6 +32,9 @@ one that is no longer the process's."""
 _EDGE = 0.501
 """Half a voxel and the tolerance of :mod:`vesalia.imaging.resample`."""
 
+_NEAR = 1.5
+"""Voxels beyond a box within which each place is looked at; whatever is further away is outside."""
+
 _HALF = 0.50005
 """What is added before cutting off decimals: halves go up, also those that rounding errors moved a little."""
 
@@ -106,17 +109,23 @@ def _numba_is_there() -> bool:
 
 @lru_cache(maxsize=1)
 def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
-    return compiled(linear_rows), compiled(nearest_rows)
+    return compiled(linear_rows, joins_products=True), compiled(nearest_rows)
 
 
-def compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """``loop`` as Numba compiles it at its first call; the loop itself where there is no Numba."""
+def compiled(loop: Callable[..., None], *, joins_products: bool = False) -> Callable[..., None]:
+    """``loop`` as Numba compiles it at its first call; the loop itself where there is no Numba.
+
+    Args:
+        loop: What to compile.
+        joins_products: Whether ``a * b + c`` may be rounded once instead of twice, as processors do it in one step.
+    """
     if not _numba_is_there():
         return loop
     os.environ.setdefault(_PLAIN_MESSAGES, "1")
     import numba  # noqa: PLC0415 - an extra, and half a second to import
 
-    quick: Callable[..., None] = numba.njit(nogil=True, error_model="numpy")(loop)
+    loosely = {"contract"} if joins_products else False
+    quick: Callable[..., None] = numba.njit(nogil=True, error_model="numpy", fastmath=loosely)(loop)
     return quick
 
 
@@ -125,21 +134,25 @@ def _place(reading: Reading) -> tuple[Array, int, int, int, tuple[int, int, int]
 
 
 def _spans(reading: Reading, size: Sequence[int], *, offset: float, reach: int) -> npt.NDArray[np.int64]:
-    """``[D, H, 2]``: in each row of the result, from where to where places lie well inside along every axis."""
+    """``[D, H, 4]``: where each row of the result comes near the source, lies well inside, leaves that, and is far."""
     rows, columns = np.arange(size[0], dtype=np.float64)[:, None], np.arange(size[1], dtype=np.float64)[None]
-    low = np.zeros((size[0], size[1]))
-    high = np.full_like(low, float(size[2]))
+    near, low = np.zeros((2, size[0], size[1]))
+    high, far = np.full((2, size[0], size[1]), float(size[2]))
     with np.errstate(divide="ignore", invalid="ignore"):
         for (by_row, by_column, step, moved), length in zip(reading.matrix, reading.shape, strict=True):
             base = by_row * rows + by_column * columns + moved + offset
-            ends = (-base / step, (length + reach - base) / step) if step else (base, base)
             if step:
-                low = np.maximum(low, np.ceil(np.minimum(*ends)) + 1)
-                high = np.minimum(high, np.floor(np.maximum(*ends)) - 1)
+                ends = (-base / step, (length + reach - base) / step)
+                first, last, more = np.minimum(*ends), np.maximum(*ends), _NEAR / abs(step)
+                near, low = np.maximum(near, np.floor(first - more)), np.maximum(low, np.ceil(first) + 1)
+                high, far = np.minimum(high, np.floor(last) - 1), np.minimum(far, np.ceil(last + more) + 1)
             else:
                 high = np.where((base >= 0) & (base < length + reach), high, 0.0)
-    low = np.minimum(low, size[2])
-    return np.stack([low, np.maximum(low, high)], axis=-1).astype(np.int64)
+                far = np.where((base >= -_NEAR) & (base < length + reach + _NEAR), far, 0.0)
+    near = np.minimum(near, size[2])
+    far = np.maximum(far, near)
+    low = np.clip(low, near, far)
+    return np.stack([near, low, np.clip(high, low, far), far], axis=-1).astype(np.int64)
 
 
 def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples would cost time
@@ -155,31 +168,36 @@ def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples woul
     shift: Any,
     fill: Any,
 ) -> None:
-    """The loop of :func:`read_linear`, as Numba compiles it."""
+    """The loop of :func:`read_linear`, as Numba compiles it; an index that may be negative would be looked at."""
     last_z, last_y, last_x = shape[0] - 1.0, shape[1] - 1.0, shape[2] - 1.0
     dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
+    begin, down, along, one = np.uint64(first), np.uint64(step_z), np.uint64(step_y), np.uint64(1)
     for z in range(out.shape[0]):
         for y in range(out.shape[1]):
             z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3]
             y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3]
             x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3]
-            row, low, high = out[z, y], spans[z, y, 0], spans[z, y, 1]
+            row, near, low, high, far = out[z, y], spans[z, y, 0], spans[z, y, 1], spans[z, y, 2], spans[z, y, 3]
             for x in range(low, high):
                 fz, fy, fx = np.float32(z0 + dz * x), np.float32(y0 + dy * x), np.float32(x0 + dx * x)
                 iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
                 wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
-                i = first + iz * step_z + iy * step_y + ix
-                a, b = np.float32(source[i]), np.float32(source[i + step_y])
-                c, d = np.float32(source[i + step_z]), np.float32(source[i + step_z + step_y])
-                a += (np.float32(source[i + 1]) - a) * wx
-                b += (np.float32(source[i + step_y + 1]) - b) * wx
-                c += (np.float32(source[i + step_z + 1]) - c) * wx
-                d += (np.float32(source[i + step_z + step_y + 1]) - d) * wx
+                i = begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)
+                a, b = np.float32(source[i]), np.float32(source[i + along])
+                c, d = np.float32(source[i + down]), np.float32(source[i + down + along])
+                a += (np.float32(source[i + one]) - a) * wx
+                b += (np.float32(source[i + along + one]) - b) * wx
+                c += (np.float32(source[i + down + one]) - c) * wx
+                d += (np.float32(source[i + down + along + one]) - d) * wx
                 a += (b - a) * wy
                 c += (d - c) * wy
                 row[x] = (a + (c - a) * wz) * scale + shift
+            for x in range(near):
+                row[x] = fill
+            for x in range(far, out.shape[2]):
+                row[x] = fill
             for part in range(2):
-                for x in range(0 if part == 0 else high, low if part == 0 else out.shape[2]):
+                for x in range(near if part == 0 else high, low if part == 0 else far):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
                     beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
                     if beyond > _EDGE:
@@ -216,17 +234,22 @@ def nearest_rows(  # noqa: PLR0917 - compiled as one piece
     """The loop of :func:`read_nearest`, as Numba compiles it."""
     dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
     slack = _EDGE - 0.5
+    begin, down, along = np.uint64(first), np.uint64(step_z), np.uint64(step_y)
     for z in range(out.shape[0]):
         for y in range(out.shape[1]):
             z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3] + _HALF
             y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3] + _HALF
             x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3] + _HALF
-            row, low, high = out[z, y], spans[z, y, 0], spans[z, y, 1]
+            row, near, low, high, far = out[z, y], spans[z, y, 0], spans[z, y, 1], spans[z, y, 2], spans[z, y, 3]
             for x in range(low, high):
                 iz, iy, ix = np.int32(z0 + dz * x), np.int32(y0 + dy * x), np.int32(x0 + dx * x)
-                row[x] = source[first + iz * step_z + iy * step_y + ix]
+                row[x] = source[begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)]
+            for x in range(near):
+                row[x] = fill
+            for x in range(far, out.shape[2]):
+                row[x] = fill
             for part in range(2):
-                for x in range(0 if part == 0 else high, low if part == 0 else out.shape[2]):
+                for x in range(near if part == 0 else high, low if part == 0 else far):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
                     if max(-ez, -ey, -ex, ez - shape[0], ey - shape[1], ex - shape[2]) > slack:
                         row[x] = fill
