@@ -16,7 +16,7 @@ from pathlib import Path
 
 __all__ = ["PATIENCE_S", "Rank", "launched", "train_together"]
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 @dataclass(frozen=True)
