@@ -177,8 +177,8 @@ def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples woul
             z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3]
             y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3]
             x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3]
-            row, near, low, high, far = out[z, y], spans[z, y, 0], spans[z, y, 1], spans[z, y, 2], spans[z, y, 3]
-            for x in range(low, high):
+            row, span = out[z, y], spans[z, y]
+            for x in range(span[1], span[2]):
                 fz, fy, fx = np.float32(z0 + dz * x), np.float32(y0 + dy * x), np.float32(x0 + dx * x)
                 iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
                 wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
@@ -192,12 +192,12 @@ def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples woul
                 a += (b - a) * wy
                 c += (d - c) * wy
                 row[x] = (a + (c - a) * wz) * scale + shift
-            for x in range(near):
+            for x in range(span[0]):
                 row[x] = fill
-            for x in range(far, out.shape[2]):
+            for x in range(span[3], out.shape[2]):
                 row[x] = fill
             for part in range(2):
-                for x in range(near if part == 0 else high, low if part == 0 else far):
+                for x in range(span[2 * part], span[2 * part + 1]):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
                     beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
                     if beyond > _EDGE:
@@ -240,16 +240,16 @@ def nearest_rows(  # noqa: PLR0917 - compiled as one piece
             z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3] + _HALF
             y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3] + _HALF
             x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3] + _HALF
-            row, near, low, high, far = out[z, y], spans[z, y, 0], spans[z, y, 1], spans[z, y, 2], spans[z, y, 3]
-            for x in range(low, high):
+            row, span = out[z, y], spans[z, y]
+            for x in range(span[1], span[2]):
                 iz, iy, ix = np.int32(z0 + dz * x), np.int32(y0 + dy * x), np.int32(x0 + dx * x)
                 row[x] = source[begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)]
-            for x in range(near):
+            for x in range(span[0]):
                 row[x] = fill
-            for x in range(far, out.shape[2]):
+            for x in range(span[3], out.shape[2]):
                 row[x] = fill
             for part in range(2):
-                for x in range(near if part == 0 else high, low if part == 0 else far):
+                for x in range(span[2 * part], span[2 * part + 1]):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
                     if max(-ez, -ey, -ex, ez - shape[0], ey - shape[1], ex - shape[2]) > slack:
                         row[x] = fill

@@ -43,7 +43,7 @@ class Corners:
     shares: tuple[npt.NDArray[np.float32], ...]
 
     @classmethod
-    def of(cls, where: Sequence[npt.NDArray[np.intp]], readings: Sequence[Reading], shape: Sequence[int]) -> Corners:
+    def of(cls, where: Sequence[npt.NDArray[np.intp]], *, readings: Sequence[Reading], shape: Sequence[int]) -> Corners:
         """The corners of some voxels of the target.
 
         Args:
@@ -113,7 +113,9 @@ def decided(values: npt.NDArray[np.float32], readings: Sequence[Reading]) -> npt
     source = _Source(flat, labels, _second(flat, labels)) if len(where[0]) else None
     for piece in _pieces(where):
         if source is not None:
-            found[piece] = source.decide(Corners.of(piece, readings, shape), found[piece], highest[piece])
+            found[piece] = source.decide(
+                Corners.of(piece, readings=readings, shape=shape), found[piece], highest[piece]
+            )
     return found
 
 
