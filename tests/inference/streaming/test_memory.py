@@ -66,4 +66,6 @@ def test_what_a_subject_takes() -> None:
     assert finer.faces_bytes == 40 * windows.face_voxels
     assert finer.result_bytes == 2 * own.result_bytes
     assert finer.least_bytes == 5 + finer.result_bytes + own.sums_bytes + finer.faces_bytes
+    assert finer.peak_bytes == finer.process_bytes + finer.least_bytes + 7 + finer.work_bytes
     assert "planes between windows" in str(finer)
+    assert "work 0.13 GB" in str(finer)

@@ -22,6 +22,8 @@ from vesalia.inference.streaming.prediction import BUFFER_BYTES
 __all__ = ["Streamed", "network_bytes"]
 
 _FLOAT32: Final = 4
+_WORK_BYTES: Final = 128_000_000
+"""Measured: slabs, what :mod:`~vesalia.inference.streaming.heap` lets lie, what torch sets up at its first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Streamed:
             sums_bytes=min(sums, BUFFER_BYTES),
             file_bytes=max(0, sums - BUFFER_BYTES),
             network_bytes=self.pass_bytes,
+            work_bytes=_WORK_BYTES,
             faces_bytes=0 if target == shape else _FLOAT32 * classes * windows.face_voxels,
         )
 

@@ -30,6 +30,7 @@ class MemoryPlan:
         network_bytes: What one pass takes, about; 0 where that could not be told.
         output_bytes: Probabilities of the windows that are in the network at once, where it gives these whole.
         faces_bytes: Planes of probabilities that are kept to interpolate between, where the grid is another.
+        work_bytes: Slabs that are worked on, and memory that is free but not given back at once.
     """
 
     subject: str
@@ -43,6 +44,7 @@ class MemoryPlan:
     network_bytes: int = 0
     output_bytes: int = 0
     faces_bytes: int = 0
+    work_bytes: int = 0
 
     @property
     def least_bytes(self) -> int:
@@ -52,7 +54,7 @@ class MemoryPlan:
     @property
     def peak_bytes(self) -> int:
         """What is expected at most."""
-        return self.process_bytes + self.least_bytes + self.network_bytes
+        return self.process_bytes + self.least_bytes + self.network_bytes + self.work_bytes
 
     def __str__(self) -> str:
         shape = " x ".join(map(str, self.shape))
@@ -64,6 +66,7 @@ class MemoryPlan:
             ("probabilities of a pass", self.output_bytes),
             ("planes between windows", self.faces_bytes),
             ("network", self.network_bytes),
+            ("work", self.work_bytes),
             ("process", self.process_bytes),
         )
         said = ", ".join(f"{name} {_gigabytes(size)}" for name, size in parts if size)
