@@ -25,6 +25,10 @@ def test_they_agree_with_numpy() -> None:
     plain.divide(VALUES, by, out=theirs)
     assert np.array_equal(theirs, VALUES / 2)
     assert np.array_equal(ARRAYS.plain(ours), theirs)
+    ARRAYS.add(given, ARRAYS.given(by), out=ours)
+    plain.add(VALUES, by, out=theirs)
+    assert np.array_equal(theirs, VALUES + 2)
+    assert np.array_equal(ARRAYS.plain(ours), theirs)
 
 
 def test_only_processors_have_the_machines_memory() -> None:

@@ -7,6 +7,7 @@ Values are ``[C, *spatial]``, the voxels of a channel side by side in memory.
 from __future__ import annotations
 
 import mmap
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -38,6 +39,9 @@ class Arrays(Protocol):
 
     def largest(self, values: Any) -> Any:
         """The number of the largest channel of ``[C, *spatial]``, the first one of equals."""
+
+    def add(self, values: Any, others: Any, *, out: Any) -> None:
+        """``values + others``, into ``out``."""
 
     def divide(self, values: Any, by: Any, *, out: Any) -> None:
         """``values / by``, into ``out``."""
@@ -72,6 +76,10 @@ class NumpyArrays:
         """The number of the largest channel, the first one of equals."""
         return largest_channel(values)
 
+    def add(self, values: npt.NDArray[Any], others: npt.NDArray[Any], *, out: npt.NDArray[Any]) -> None:
+        """``values + others``, into ``out``."""
+        np.add(values, others, out=out)
+
     def divide(self, values: npt.NDArray[Any], by: npt.NDArray[Any], *, out: npt.NDArray[Any]) -> None:
         """``values / by``, into ``out``."""
         np.divide(values, by, out=out)
@@ -89,7 +97,14 @@ def fresh_memory(shape: Sequence[int]) -> npt.NDArray[np.float32]:
     count = prod(shape)
     if 4 * count < _LEAST_MAPPED:
         return np.empty(tuple(shape), dtype=np.float32)
-    return np.frombuffer(mmap.mmap(-1, 4 * count), dtype=np.float32).reshape(tuple(shape))
+    return np.frombuffer(_mapped(4 * count), dtype=np.float32).reshape(tuple(shape))
+
+
+def _mapped(count: int) -> mmap.mmap:
+    """Memory of this process alone, which systems hand out quicker than what may be shared."""
+    if sys.platform == "win32":
+        return mmap.mmap(-1, count)
+    return mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def largest_channel(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -124,9 +124,7 @@ class Blender:
             if cell.begins:
                 kept[...] = part
             elif cell.ends:
-                total = out.at(place)
-                total[...] = kept
-                total += part
+                self.arrays.add(kept, part, out=out.at(place))
             else:
                 kept += part
         self._put_back([cell for cell in cells if cell.windows > 1], index, slab)

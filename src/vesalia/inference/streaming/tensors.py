@@ -50,6 +50,10 @@ class TensorArrays:
         """The number of the largest channel, the first one of equals."""
         return self.given(largest_channel(self.plain(values))) if self.on_machine else values.argmax(dim=0)
 
+    def add(self, values: torch.Tensor, others: torch.Tensor, *, out: torch.Tensor) -> None:
+        """``values + others``, into ``out``."""
+        torch.add(values, others, out=out)
+
     def divide(self, values: torch.Tensor, by: torch.Tensor, *, out: torch.Tensor) -> None:
         """``values / by``, into ``out``."""
         torch.div(values, by, out=out)
