@@ -192,10 +192,8 @@ def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples woul
                 a += (b - a) * wy
                 c += (d - c) * wy
                 row[x] = (a + (c - a) * wz) * scale + shift
-            for x in range(span[0]):
-                row[x] = fill
-            for x in range(span[3], out.shape[2]):
-                row[x] = fill
+            row[: span[0]] = fill
+            row[span[3] :] = fill
             for part in range(2):
                 for x in range(span[2 * part], span[2 * part + 1]):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
@@ -244,10 +242,8 @@ def nearest_rows(  # noqa: PLR0917 - compiled as one piece
             for x in range(span[1], span[2]):
                 iz, iy, ix = np.int32(z0 + dz * x), np.int32(y0 + dy * x), np.int32(x0 + dx * x)
                 row[x] = source[begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)]
-            for x in range(span[0]):
-                row[x] = fill
-            for x in range(span[3], out.shape[2]):
-                row[x] = fill
+            row[: span[0]] = fill
+            row[span[3] :] = fill
             for part in range(2):
                 for x in range(span[2 * part], span[2 * part + 1]):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
