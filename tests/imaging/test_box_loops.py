@@ -29,7 +29,8 @@ def by_numpy(box: np.ndarray, back: list[bool], rule: Rule | None) -> np.ndarray
     if rule is None:
         return turned
     scaled = turned * np.float32(rule.scale) + np.float32(rule.shift)
-    return np.clip(scaled, np.float32(rule.low), np.float32(rule.high))
+    clipped: np.ndarray = np.clip(scaled, np.float32(rule.low), np.float32(rule.high))
+    return clipped
 
 
 @given(
