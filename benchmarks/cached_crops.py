@@ -47,7 +47,7 @@ from vesalia.transforms.spatial.random_spatial_flip import RandomSpatialFlip
 GOAL = 10.0
 FIELDS = ["image", "label"]
 CROPS = 4
-EPOCHS = 4
+EPOCHS = 10
 """Epochs of a turn."""
 NO_COPY = ", no copy"
 
@@ -158,7 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small and few, to see that it runs")
     asked = parser.parse_args()
-    count, shape, size, repeats = (2, (40, 40, 32), 16, 1) if asked.quick else (8, (256, 256, 128), 96, 7)
+    count, shape, size, repeats = (2, (40, 40, 32), 16, 1) if asked.quick else (8, (256, 256, 128), 96, 5)
     made = volumes(count, shape)
     crops = count * CROPS * EPOCHS
     with tempfile.TemporaryDirectory() as folder:

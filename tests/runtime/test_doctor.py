@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -216,3 +217,29 @@ class TestNothingIsRaised:
     def test_a_device_that_is_not_there(self) -> None:
         sign = signs(examine("cuda:99"), "torch")[0]
         assert (sign.level, "expected a device that this machine has" in sign.found) == ("fault", True)
+
+
+@pytest.mark.parametrize("providers", [["CPU"], ["TensorRT", "CUDA", "CPU"]])
+def test_where_onnx_runtime_can_work(providers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch)
+    runtime = SimpleNamespace(get_available_providers=lambda: [f"{name}ExecutionProvider" for name in providers])
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    monkeypatch.setattr(doctor, "find_spec", lambda name: name)
+    found = examine("cuda")
+    assert found.facts["onnxruntime_providers"] == providers
+    sign = one(found, "onnxruntime")
+    assert sign.level == ("ok" if "CUDA" in providers else "note")
+    assert ("onnxruntime-gpu" in sign.write) == ("CUDA" not in providers)
+
+
+def test_without_onnx_runtime_its_extra_says_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+    assert not signs(examine("cpu"), "onnxruntime")
+
+
+def test_several_gpus_want_nccl(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for there in (True, False):
+        monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda there=there: there)
+        assert bool(signs(examine("cuda"), "several GPUs")) != there

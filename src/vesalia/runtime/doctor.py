@@ -8,6 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ _SLOW = 1.5
 """How much slower than float32 mixed precision may be on a GPU before it is told."""
 _PURPOSES = {
     "dicom": "DICOM, NRRD, MetaImage and other formats",
-    "fast": "faster resampling on processors",
+    "fast": "faster augmentation on processors",
     "mlflow": 'the course of a training in MLflow ("trackers": "mlflow")',
     "onnx": "export to ONNX, and inference without torch",
 }
@@ -92,6 +93,7 @@ def examine(device: str = "auto", *, folder: Path | None = None) -> Examination:
         ("machine", lambda: _machine(found, folder or Path.cwd())),
         ("torch", lambda: _torch(found, device)),
         ("optional parts", _extras),
+        ("onnxruntime", lambda: _onnx_runtime(found)),
     )
     for subject, look in looks:
         try:
@@ -195,10 +197,27 @@ def _devices(torch: Any, found: Examination) -> Iterator[Sign]:
             write = "a torch built for a newer CUDA; see pytorch.org for the line"
             yield Sign("fault", f"cuda:{index}", f"{said}; this torch has no code for {architecture}", write)
     found.facts["devices"] = devices
+    if len(devices) > 1 and not torch.distributed.is_nccl_available():
+        write = "a torch with NCCL (Linux); several processes would exchange gradients by way of the processor"
+        yield Sign("warning", "several GPUs", "a torch without NCCL", write)
     if not devices and _DRIVER.exists():
         built = "was built without CUDA" if torch.version.cuda is None else "does not see it"
         write = "a torch with CUDA; see pytorch.org for the line (or --gpus all for a container)"
         yield Sign("warning", "gpu", f"NVIDIA's driver, and a torch that {built}", write)
+
+
+def _onnx_runtime(found: Examination) -> Iterator[Sign]:
+    """Where networks run without torch: ONNX Runtime has a package for processors and one for GPUs."""
+    if find_spec("onnxruntime") is None:  # the extra onnx tells so
+        return
+    listed = importlib.import_module("onnxruntime").get_available_providers()
+    names = [name.removesuffix("ExecutionProvider") for name in listed]
+    found.facts["onnxruntime_providers"] = names
+    if found.facts.get("devices") and "CUDA" not in names:
+        write = "pip uninstall onnxruntime; pip install onnxruntime-gpu, for --engine onnx --device cuda or tensorrt"
+        yield Sign("note", "onnxruntime", f"a GPU, and a runtime that knows {', '.join(names)} alone", write)
+    else:
+        yield Sign("ok", "onnxruntime", f"runs on {', '.join(names)}")
 
 
 def _has_code(built_for: list[str], major: int, minor: int) -> bool:
