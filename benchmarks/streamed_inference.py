@@ -249,6 +249,8 @@ def main() -> None:
     beyond = {side: same_job[side]["peak_gb"] - same_job[side]["before_gb"] for side in ("streamed", "monai")}
     result = {
         "ratio": beyond["monai"] / beyond["streamed"],
+        "monai_gb": beyond["monai"],
+        "vesalia_gb": beyond["streamed"],
         "large": {"shape": large, "10 classes": few, "100 classes": many},
         "large_to_finer": {"finer": FINER, "10 classes": fine_few, "100 classes": fine_many},
         "peak_growth_10_to_100": {"own grid": growth(few, many), "finer grid": growth(fine_few, fine_many)},

@@ -205,6 +205,9 @@ class Ears(Listener):
         """What was heard of one kind."""
         return [what for name, what in self.heard if name == kind]
 
+    def noted(self, words: str) -> None:
+        self.heard.append(("noted", words))
+
     def filling(self, done: int, total: int) -> None:
         self.heard.append(("filling", (done, total)))
 

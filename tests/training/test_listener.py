@@ -12,6 +12,7 @@ from tests.training.fakes import Ears, epoch_report, run_start, step_report, val
 from vesalia.training.listener import Audience, Listener
 
 CALLS: dict[str, tuple[Any, ...]] = {
+    "noted": ("what is to come",),
     "filling": (1, 2),
     "started": (run_start(),),
     "stepped": (step_report(),),

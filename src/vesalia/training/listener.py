@@ -178,6 +178,11 @@ class Audience(Listener):
     def __init__(self, *listeners: Listener) -> None:
         self.listeners = listeners
 
+    def noted(self, words: str) -> None:
+        """Pass on."""
+        for listener in self.listeners:
+            listener.noted(words)
+
     def filling(self, done: int, total: int) -> None:
         """Pass on."""
         for listener in self.listeners:
