@@ -95,6 +95,27 @@ def test_a_box_within_a_larger_volume_is_all_that_is_read() -> None:
     assert np.array_equal(out, by_torch(np.ascontiguousarray(box), matrix(2), "nearest"))
 
 
+@pytest.mark.usefixtures("loops")
+@pytest.mark.parametrize("turned", [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize("size", [16])
+def test_nothing_behind_the_box_is_read_where_places_are_rounded(turned: tuple[int, int], size: int) -> None:
+    """Places that float64 puts just before the last voxel, and float32 on it."""
+    data = np.full(2 * size**3, np.nan, np.float32)
+    data[: size**3] = 1.0  # what lies behind the box is no number
+    centre = np.full(3, (size - 1) / 2)
+    for angle in np.radians([30, 60, 180]):
+        for factor in (1.0, 1.0 - 1e-9):
+            linear = np.eye(3) * factor
+            (one, other), (sine, cosine) = turned, (np.sin(angle), np.cos(angle))
+            linear[[one, one, other, other], [one, other, one, other]] = (
+                np.array([cosine, -sine, sine, cosine]) * factor
+            )
+            rows = np.hstack([linear, (centre - linear @ centre)[:, None]])
+            out = np.empty((size,) * 3, np.float32)
+            read_linear(Reading(data, 0, (size**2, size), (size,) * 3, rows), out)
+            assert np.isfinite(out).all()
+
+
 def test_without_numba_nothing_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(affine_loops, "_numba_is_there", lambda: False)
     assert compile_ahead() is None

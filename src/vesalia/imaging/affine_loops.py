@@ -35,6 +35,12 @@ _EDGE = 0.501
 _NEAR = 1.5
 """Voxels beyond a box within which each place is looked at; whatever is further away is outside."""
 
+_ROUNDING = 2.0**-22
+"""A place in a box of n voxels moves by less than n times this when it is rounded to float32."""
+
+_STANDS = 1e-6
+"""Voxels within which a row of the result does not move along an axis."""
+
 _HALF = 0.50005
 """What is added before cutting off decimals: halves go up, also those that rounding errors moved a little."""
 
@@ -108,8 +114,8 @@ def _numba_is_there() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
-    return compiled(linear_rows, joins_products=True), compiled(nearest_rows)
+def _loops() -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
+    return compiled(linear_rows, joins_products=True), compiled(nearest_rows), compiled(span_rows)
 
 
 def compiled(loop: Callable[..., None], *, joins_products: bool = False) -> Callable[..., None]:
@@ -135,24 +141,37 @@ def _place(reading: Reading) -> tuple[Array, int, int, int, tuple[int, int, int]
 
 def _spans(reading: Reading, size: Sequence[int], *, offset: float, reach: int) -> npt.NDArray[np.int64]:
     """``[D, H, 4]``: where each row of the result comes near the source, lies well inside, leaves that, and is far."""
-    rows, columns = np.arange(size[0], dtype=np.float64)[:, None], np.arange(size[1], dtype=np.float64)[None]
-    near, low = np.zeros((2, size[0], size[1]))
-    high, far = np.full((2, size[0], size[1]), float(size[2]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for (by_row, by_column, step, moved), length in zip(reading.matrix, reading.shape, strict=True):
-            base = by_row * rows + by_column * columns + moved + offset
-            if step:
-                ends = (-base / step, (length + reach - base) / step)
-                first, last, more = np.minimum(*ends), np.maximum(*ends), _NEAR / abs(step)
-                near, low = np.maximum(near, np.floor(first - more)), np.maximum(low, np.ceil(first) + 1)
-                high, far = np.minimum(high, np.floor(last) - 1), np.minimum(far, np.ceil(last + more) + 1)
-            else:
-                high = np.where((base >= 0) & (base < length + reach), high, 0.0)
-                far = np.where((base >= -_NEAR) & (base < length + reach + _NEAR), far, 0.0)
-    near = np.minimum(near, size[2])
-    far = np.maximum(far, near)
-    low = np.clip(low, near, far)
-    return np.stack([near, low, np.clip(high, low, far), far], axis=-1).astype(np.int64)
+    spans = np.empty((size[0], size[1], 4), np.int64)
+    _loops()[2](reading.matrix, reading.shape, spans, size[2], offset, reach)
+    return spans
+
+
+def span_rows(matrix: Any, shape: tuple[int, int, int], spans: Any, width: int, offset: float, reach: int) -> None:  # noqa: PLR0917 - compiled as one piece
+    """Find the spans of :func:`_spans`.
+
+    What lies well inside stays so when its place is rounded to float32: nothing behind the box is read, not even with
+    a weight of 0.
+    """
+    for z in range(spans.shape[0]):
+        for y in range(spans.shape[1]):
+            near, low, high, far = 0.0, 0.0, float(width), float(width)
+            for axis in range(3):
+                step = matrix[axis, 2]
+                base = matrix[axis, 0] * z + matrix[axis, 1] * y + matrix[axis, 3] + offset
+                end = (shape[axis] + reach) - max(1e-4, shape[axis] * _ROUNDING)
+                if abs(step) * width < _STANDS:
+                    high = high if base - _STANDS >= 0 and base + _STANDS <= end else 0.0
+                    far = far if -_NEAR <= base <= end + _NEAR else 0.0
+                    continue
+                one, other, more = -base / step, (end - base) / step, _NEAR / abs(step)
+                first, last = min(one, other), max(one, other)
+                near, low = max(near, np.floor(first - more)), max(low, np.ceil(first) + 1)
+                high, far = min(high, np.floor(last) - 1), min(far, np.ceil(last + more) + 1)
+            near = min(near, width)
+            far = max(far, near)
+            low = min(max(low, near), far)
+            spans[z, y, 0], spans[z, y, 1] = int(near), int(low)
+            spans[z, y, 2], spans[z, y, 3] = int(min(max(high, low), far)), int(far)
 
 
 def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples would cost time
