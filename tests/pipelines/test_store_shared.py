@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -271,8 +272,16 @@ def test_processes_fill_it_together(tmp_path: Path, base: Path) -> None:
     assert list(base.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_told(base: Path, inner: PreparedItems) -> None:
-    (base / f"vesalia-items-{shared_folders._user()}-s").touch()
+@pytest.mark.parametrize("limit", [None, 10**9])
+def test_in_a_folder_that_vanished_there_is_no_room(inner: PreparedItems, limit: int | None) -> None:
+    store = SharedStore("s", inner.items, limit=limit)
+    store.open()
+    shutil.rmtree(store.folder)
+    assert not store.put(0, inner.make(0))
+
+
+def test_a_folder_that_cannot_be_made_is_told(inner: PreparedItems) -> None:
+    shared_folders.folder_of("s").touch()
     with pytest.raises(OSError, match="cannot be written"):
         SharedStore("s", inner.items).open()
 

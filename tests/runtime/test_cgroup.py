@@ -18,6 +18,7 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for /sys/fs/cgroup."""
     monkeypatch.setattr(cgroup, "_PROCESS", tmp_path / "self")
     monkeypatch.setattr(cgroup, "_GROUPS", tmp_path / "fs")
+    monkeypatch.setattr(cgroup, "_MACHINE", tmp_path / "vmstat")
     (tmp_path / "fs").mkdir()
     return tmp_path / "fs"
 
@@ -124,3 +125,17 @@ def test_who_was_killed_for_memory_is_counted(groups: Path, names: tuple[str, st
     file.parent.mkdir(parents=True)
     file.write_text("oom 4\noom_kill 2\nunder_oom 0\n")
     assert cgroup.memory_kills() == 2
+
+
+def test_who_was_killed_in_another_job_is_not_counted(groups: Path) -> None:
+    belongs(groups, "0::/jobs/ours/step")
+    write(groups / "jobs", memory_events="oom_kill 9")
+    write(groups / "jobs/ours", memory_events="oom_kill 1")
+    write(groups / "jobs/ours/step", memory_current=GIB)
+    assert cgroup.memory_kills() == 1
+
+
+def test_where_no_group_counts_the_machine_does(groups: Path) -> None:
+    belongs(groups, "0::/")
+    (groups.parent / "vmstat").write_text("nr_free_pages 7\noom_kill 3\n")
+    assert cgroup.memory_kills() == 3

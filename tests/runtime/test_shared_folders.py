@@ -69,6 +69,40 @@ def test_folders_of_others_stay(base: Path) -> None:
     assert remove_leftovers() == {}
 
 
+@pytest.mark.parametrize("other", ["container", "machine"])
+def test_folders_of_processes_that_cannot_be_seen_stay(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """A process of another container has a number that nobody has here."""
+    monkeypatch.setattr(module, "_BOOT", tmp_path / "boot")
+    monkeypatch.setattr(module, "_NAMESPACE", tmp_path / "pid")
+    (tmp_path / "boot").write_text("one")
+    (tmp_path / "pid").symlink_to("pid:[1]")
+    here = folder_of("s")
+    if other == "machine":
+        (tmp_path / "boot").write_text("two")
+    else:
+        (tmp_path / "pid").unlink()
+        (tmp_path / "pid").symlink_to("pid:[2]")
+    for folder in (here, folder_of("s")):
+        folder.mkdir()
+        (folder / "member-1").write_text(GONE)
+    assert remove_leftovers().keys() == {folder_of("s")}
+    assert list(base.iterdir()) == [here]
+
+
+def test_where_the_system_does_not_say_who_is_seen_the_machine_s_name_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_BOOT", "_NAMESPACE"):
+        monkeypatch.setattr(module, name, tmp_path / "none")
+    folders = []
+    for node in ("one", "two", "one"):
+        monkeypatch.setattr("platform.node", lambda node=node: node)
+        folders.append(folder_of("s"))
+    assert folders[0] == folders[2] != folders[1]
+
+
 def test_the_last_one_takes_the_folder_away(base: Path) -> None:
     folder = folder_of("s")
     join(folder)

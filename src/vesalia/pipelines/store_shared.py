@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from vesalia.errors import DataError, Fault, ResourceError
+from vesalia.errors import DataError, Fault
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.item_file import Kept, read_item, write_item
@@ -95,7 +95,7 @@ class FileStore(Store):
             with self._alone():
                 if not self._write(index, kept):
                     return False
-        except ResourceError:  # another program took the room meanwhile
+        except OSError:  # another program took the room meanwhile, or removed the folder
             return False
         return self.find(index) is not None
 

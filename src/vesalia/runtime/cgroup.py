@@ -14,6 +14,7 @@ __all__ = ["memory_kills", "memory_left_bytes", "memory_limit_bytes"]
 
 _PROCESS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
+_MACHINE = Path("/proc/vmstat")
 _NO_LIMIT = 1 << 60
 """The first kind of groups writes a huge number where nothing is limited."""
 
@@ -65,9 +66,14 @@ def memory_left_bytes() -> int | None:
 
 
 def memory_kills() -> int | None:
-    """Processes of these groups that the system has killed for lack of memory so far; None where nobody counts."""
+    """Processes that the system has killed for lack of memory so far; None where nobody counts.
+
+    Those of this process's own group: the groups around it count also what was killed in other jobs. Where no group
+    counts, as in the outermost one, those of the whole machine.
+    """
     counts = (_table(folder / names.events).get("oom_kill") for folder, names in _groups())
-    return max((count for count in counts if count is not None), default=None)
+    own = next((count for count in counts if count is not None), None)
+    return _table(_MACHINE).get("oom_kill") if own is None else own
 
 
 def _limited() -> Iterator[tuple[Path, _Names, int]]:

@@ -2,14 +2,19 @@
 
 A folder lives as long as one of its members does; each has signed with a file. What processes that were killed leave
 is memory that nobody uses: whoever starts next, or examines the machine, removes it.
+
+Containers may share memory, and machines a disk, without seeing each other's processes. Who cannot tell whether a
+process lives must not remove its folder: folders say in their names where their processes can be seen.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 import time
@@ -24,14 +29,16 @@ __all__ = ["folder_of", "join", "leave", "lives", "remove_leftovers", "this_proc
 _FOLDER = "vesalia-items-"
 _MEMBER = "member-"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - files in it have a folder of the user's own
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_NAMESPACE = Path("/proc/self/ns/pid")
 _SAME_START_S = 5.0  # two processes may not agree on when the machine was started
 _SIGNED_WITHIN_S = 60.0
 """A folder that nobody has signed for so long was made by a process that was killed before it could."""
 
 
 def folder_of(session: str) -> Path:
-    """Where processes of this user that say the same session meet."""
-    return _base() / f"{_FOLDER}{_user()}-{session}"
+    """Where processes of this user that see each other and say the same session meet."""
+    return _base() / f"{_FOLDER}{_user()}-{_sight()}-{session}"
 
 
 def join(folder: Path) -> None:
@@ -60,10 +67,13 @@ def leave(folder: Path, process: int) -> None:
 
 
 def remove_leftovers() -> dict[Path, int]:
-    """Remove the folders of this user's processes that were killed; what was removed, and the bytes it took."""
+    """Remove the folders of this user's processes that were killed; what was removed, and the bytes it took.
+
+    Those of other containers and machines stay, as nothing can be said of their processes from here.
+    """
     removed: dict[Path, int] = {}
     bases = {_base(), Path(tempfile.gettempdir())}  # what has no room in memory is on disk
-    for folder in (folder for base in bases for folder in base.glob(f"{_FOLDER}{_user()}-*")):
+    for folder in (folder for base in bases for folder in base.glob(f"{_FOLDER}{_user()}-{_sight()}-*")):
         if _is_dead(folder):
             size = _bytes_in(folder)
             shutil.rmtree(folder, ignore_errors=True)
@@ -108,6 +118,14 @@ def _base() -> Path:
 
 def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else "user"
+
+
+def _sight() -> str:
+    """In short, the machine since it was started, and the container: whose processes this one can see."""
+    seen = [_read(_BOOT) or platform.node()]
+    with contextlib.suppress(OSError):
+        seen.append(str(_NAMESPACE.readlink()))
+    return hashlib.blake2b("\n".join(seen).encode(), digest_size=6).hexdigest()
 
 
 def _read(file: Path) -> str:
