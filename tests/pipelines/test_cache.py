@@ -139,6 +139,18 @@ def test_a_budget_is_kept_and_what_has_no_room_is_made_each_time(tmp_path: Path,
     assert len(held.held) == 2
 
 
+@pytest.mark.parametrize("persist", [False, True])
+def test_what_has_no_room_on_a_device_goes_there_when_it_is_asked_for(tmp_path: Path, *, persist: bool) -> None:
+    inner = prepared(items(tmp_path, 4), Load())
+    store = MemoryStore(limit=2 * item_bytes(tmp_path), device="meta")
+    disk = DiskStore(tmp_path / "kept", inner.items, made_by=[]) if persist else None
+    held = Cache(inner, num_cache_objects=4, num_workers=0, store=store, behind=disk)
+    held.move_to(0)
+    assert held.held == {0, 1}
+    voxels = [held.get(index)["image"].data for index in range(4)]
+    assert torch.stack(voxels).is_meta
+
+
 def test_a_place_behind_is_asked_first_and_filled(tmp_path: Path) -> None:
     listed, load = items(tmp_path, 3), Load()
     behind = DiskStore(tmp_path / "kept", listed, made_by=["load"])

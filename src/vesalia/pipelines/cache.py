@@ -82,10 +82,11 @@ class Cache(ItemSource):
     def get(self, index: int) -> Sample:
         """Item ``index`` as it is kept; one that is not kept is read from disk, or made anew."""
         held = self._store.get(index)
-        if held is None and self._behind is not None and self._inner.bad.error(index) is None:
-            kept = self._behind.find(index)
-            held = None if kept is None else kept.sample
-        return self._inner.get(index) if held is None else held
+        if held is not None:
+            return held
+        found = self._behind is not None and self._inner.bad.error(index) is None
+        kept = self._behind.find(index) if self._behind is not None and found else None
+        return self._store.placed(self._inner.get(index) if kept is None else kept.sample)
 
     @property
     def held(self) -> frozenset[int]:

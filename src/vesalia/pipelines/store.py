@@ -67,6 +67,10 @@ class Store(ABC):
     def put(self, index: int, kept: Kept) -> bool:
         """Keep an item; whether there was room for it."""
 
+    def placed(self, sample: Sample) -> Sample:
+        """An item that is not kept, where those lie that are: a batch may have both."""
+        return sample
+
     @abstractmethod
     def keep_only(self, indices: Collection[int]) -> None:
         """Let go of all other items."""
@@ -137,8 +141,12 @@ class MemoryStore(Store):
             if self._account is not None and not self._account.take(size):
                 return False
             self._bytes[index] = size
-        self._held[index] = _moved(kept.sample, self._device)
+        self._held[index] = self.placed(kept.sample)
         return True
+
+    def placed(self, sample: Sample) -> Sample:
+        """An item with its voxels on the device."""
+        return _moved(sample, self._device)
 
     def keep_only(self, indices: Collection[int]) -> None:
         """Let go of all other items."""
