@@ -179,6 +179,28 @@ def test_of_much_installed_code_the_version_counts(tmp_path: Path, load: Load, m
     assert words(plug) == words(plug)
 
 
+def test_what_could_not_be_read_once_has_no_words_later_either(
+    tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed plug-in, which its version describes, imports packages that are worked on, one of them too large."""
+    site = tmp_path / "site-packages"
+    install(site, "plug_of_test", "1.0")
+    write(site / "plug_of_test", __init__="import large_of_test")
+    write(tmp_path / "near" / "near_of_test", __init__="")
+    write(tmp_path / "far" / "large_of_test", __init__="import near_of_test, torn_of_test")
+    write(tmp_path / "far" / "torn_of_test", __init__="")
+    for folder in (tmp_path / "far", tmp_path / "near"):
+        monkeypatch.syspath_prepend(str(folder))
+    plug = load(site, "plug_of_test")
+    write(tmp_path / "near" / "near_of_test", __init__="import large_of_test")
+    (tmp_path / "far" / "torn_of_test" / "torn.py").symlink_to(tmp_path / "none.py")
+    code = CodeReader()
+    assert code.of_module(plug) == "too much to read ['plug-of-test 1.0']"
+    for name in ("large_of_test", "near_of_test"):
+        with pytest.raises(Undescribed, match=r"torn\.py"):
+            code.of_module(sys.modules[name])
+
+
 def test_what_has_no_file_or_cannot_be_read_has_no_words(tmp_path: Path, load: Load) -> None:
     with pytest.raises(Undescribed, match="sys"):
         words(sys)

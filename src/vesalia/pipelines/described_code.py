@@ -72,8 +72,13 @@ class CodeReader:
             Undescribed: There is too much.
         """
         if folders not in self._known:
+            before = dict(self._known)
             self._known[folders] = ""  # packages may import each other
-            self._known[folders] = self._read(folders)
+            try:
+                self._known[folders] = self._read(folders)
+            except Undescribed:
+                self._known = before  # without what was read meanwhile, too: it may import these
+                raise
         return self._known[folders]
 
     def _read(self, folders: Sequence[Path]) -> str:
