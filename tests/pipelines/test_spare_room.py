@@ -64,6 +64,23 @@ def test_items_lie_on_disk_and_the_reason_is_told(inner: PreparedItems, disk: Pa
     assert list(disk.iterdir()) == []
 
 
+def test_what_another_process_lets_go_of_meanwhile_is_not_counted(
+    inner: PreparedItems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = cache(inner, store(inner))
+    held.move_to(0)
+    read = Path.readlink
+
+    def late(path: Path) -> Path:
+        if path.name == "2.safetensors":
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "readlink", late)
+    assert "so 3 items are kept in " in str(held.warnings[0])
+    held.close()
+
+
 def test_another_process_finds_them(inner: PreparedItems, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = cache(inner, store(inner)), cache(inner, store(inner))
     one.move_to(0)

@@ -22,7 +22,9 @@ from tests.pipelines.volumes import BOTH, SHAPE, augmenting, bound, loading, pre
 from vesalia.errors import DataError
 from vesalia.pipelines import store_disk as module
 from vesalia.pipelines.cached import RunSettings
+from vesalia.pipelines.datalist import DataItem
 from vesalia.pipelines.described_code import Undescribed
+from vesalia.pipelines.item_file import Kept, read_item
 from vesalia.pipelines.items import PreparedItems
 from vesalia.pipelines.pipeline import BoundPipeline
 from vesalia.pipelines.smart_cache import SmartCache
@@ -162,6 +164,28 @@ def test_torn_files_are_made_again(tmp_path: Path, left: int) -> None:
     pipe, _ = started(listed)
     assert torn.read_bytes() == whole
     pipe.close()
+
+
+@pytest.mark.parametrize("before", [None, b"torn"])
+def test_what_another_process_puts_while_it_is_looked_for_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
+) -> None:
+    inner = prepared_items(tmp_path, 1)
+    one, other = (DiskStore(tmp_path / "kept", inner.items, made_by=[]) for _ in range(2))
+    file = one.folder / f"{one.name(0)}.vesalia-item"
+    if before is not None:
+        file.write_bytes(before)
+    read = read_item
+
+    def late(path: Path, item: DataItem) -> Kept | None:
+        found = read(path, item)
+        monkeypatch.setattr(module, "read_item", read)
+        assert other.put(0, inner.make(0))
+        return found
+
+    monkeypatch.setattr(module, "read_item", late)
+    assert one.find(0) is None
+    assert one.find(0) is not None
 
 
 def test_files_of_an_item_that_are_gone_are_told(tmp_path: Path) -> None:

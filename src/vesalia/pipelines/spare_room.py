@@ -82,6 +82,11 @@ class SpareRoom:
             if target.parent == self.folder:
                 target.unlink(missing_ok=True)
 
+    def _leads_here(self, path: Path) -> bool:
+        with contextlib.suppress(OSError):  # no link, or another process has let go of it
+            return path.readlink().parent == self.folder
+        return False
+
     def close(self) -> None:
         """Leave the folder; it goes away with the last one."""
         leaving, self._leave = self._leave, None
@@ -91,8 +96,7 @@ class SpareRoom:
     @property
     def warnings(self) -> tuple[Fault, ...]:
         """That the shared memory had no room for some items, whichever process made them."""
-        links = [path.readlink() for path in self._shared.glob("*") if path.is_symlink()]
-        here = sum(target.parent == self.folder for target in links)
+        here = sum(self._leads_here(path) for path in self._shared.glob("*"))
         if not here and not self._refused:
             return ()
         memory = shutil.disk_usage(self._shared.parent)

@@ -103,12 +103,13 @@ class DiskStore(FileStore):
     def find(self, index: int) -> Kept | None:
         """An item that an earlier run made; its file counts as used now. A torn file goes away."""
         path = self._path(index, _ENDS_IN)
+        before = _identity(path)
         kept = read_item(path, self._items[index])
         with contextlib.suppress(OSError):
-            if kept is None:
-                path.unlink(missing_ok=True)
-            else:
+            if kept is not None:
                 os.utime(path)
+            elif before is not None and before == _identity(path):  # another process may have put it meanwhile
+                path.unlink(missing_ok=True)
         return kept
 
     def put(self, index: int, kept: Kept) -> bool:
@@ -136,6 +137,15 @@ def _last_used(file: Path) -> float:
         return file.stat().st_mtime
     except OSError:
         return time.time()
+
+
+def _identity(file: Path) -> tuple[int, ...] | None:
+    """What tells a file from another one of its name; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _digest(content: bytes) -> str:
