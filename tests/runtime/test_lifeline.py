@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -202,6 +203,26 @@ def said_to(stranger: socket.socket) -> bytes:
         return stranger.recv(1)
     except ConnectionResetError:
         return b""
+
+
+@pytest.mark.parametrize("error", [errno.EAGAIN, errno.ECONNABORTED, errno.EMFILE])
+def test_who_cannot_be_let_in_ends_nothing(monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """The system hands out a connection that is gone; the one behind it is the rank's."""
+    first, other = Lifeline(0, 2), Lifeline(1, 2)
+    port, token = first.listen()
+    other.call("127.0.0.1", port, token=token, timeout_s=_PATIENCE_S)
+    accept, errors = socket.socket.accept, [OSError(error, "gone")]
+
+    def flaky(server: socket.socket) -> Any:
+        if errors:
+            raise errors.pop()
+        return accept(server)
+
+    monkeypatch.setattr(socket.socket, "accept", flaky)
+    first.accept(timeout_s=_PATIENCE_S)
+    assert list(first._lines) == [1]
+    other.close()
+    first.close()
 
 
 def test_one_rank_cannot_take_the_place_of_another() -> None:

@@ -131,7 +131,7 @@ class Lifeline:
     def _attend(self, key: selectors.SelectorKey, waiting: selectors.BaseSelector) -> None:
         """Let somebody in who knocks, or hear who it is: nobody waits for one that is silent."""
         if self._server is not None and key.fileobj is self._server:
-            with contextlib.suppress(BlockingIOError):  # who knocked is gone again
+            with contextlib.suppress(OSError):  # who knocked is gone again; another one may come
                 waiting.register(self._server.accept()[0], selectors.EVENT_READ, bytearray())
             return
         line = cast("socket.socket", key.fileobj)
