@@ -55,6 +55,7 @@ class _Subject:
         result_bytes: Labels, masks, or a float32 volume per class.
         sums_bytes: Sums that wait for further windows, wherever they are.
         output_bytes: Probabilities of a window.
+        faces_bytes: Planes of probabilities that are kept to interpolate between, where the grid is another.
         streamed: Whether windows are decided as they come.
     """
 
@@ -64,6 +65,7 @@ class _Subject:
     result_bytes: int
     sums_bytes: int
     output_bytes: int
+    faces_bytes: int
     streamed: bool
 
     def plan(self, *, at_once: int, inside_bytes: int, process_bytes: int) -> MemoryPlan:
@@ -79,6 +81,7 @@ class _Subject:
             file_bytes=max(0, self.sums_bytes - BUFFER_BYTES),
             network_bytes=at_once * inside_bytes,
             output_bytes=at_once * self.output_bytes,
+            faces_bytes=self.faces_bytes,
         )
 
 
@@ -161,6 +164,7 @@ def _subject(plan: InferencePlan, item: DataItem) -> _Subject | None:
         result_bytes=result,
         sums_bytes=_FLOAT32 * classes * windows.open_voxels,
         output_bytes=_FLOAT32 * classes * prod(windows.window),
+        faces_bytes=0 if decision.steps is None else _FLOAT32 * classes * windows.face_voxels,
         streamed=decision.decides,
     )
 
