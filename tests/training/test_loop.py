@@ -125,6 +125,15 @@ class TestStopping:
             Bench(tmp_path, listener=Stop(after_step=2), stop=stop).trainer().run()
         assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
+    def test_ranks_hear_of_each_other_before_they_leave(self, tmp_path: Path) -> None:
+        bench = Bench(tmp_path, listener=Stop(after_step=2))
+        trainer = bench.trainer()
+        heard: list[int] = []
+        trainer.epoch_over = lambda: heard.append(trainer.counters.epoch)
+        with bench.stop, pytest.raises(Interrupted):
+            trainer.run()
+        assert heard == [1]
+
     def test_the_source_of_batches_is_let_go(self, tmp_path: Path) -> None:
         bench = Bench(tmp_path, listener=Stop(after_step=2))
         with bench.stop, pytest.raises(Interrupted):

@@ -74,7 +74,7 @@ class Trainer:
         average: A moving average of the weights, judged and kept in their place; None for none.
         parts: What else has a state to resume from, by name.
         ranks: The processes that train together.
-        epoch_over: Called by every rank at the end of an epoch, after a validation that is due.
+        epoch_over: Called by every rank at the end of an epoch, after a validation that is due, and before it leaves.
     """
 
     fabric: Fabric
@@ -297,6 +297,7 @@ class Trainer:
     def _leave(self) -> None:
         """Save and go."""
         self.keeper.save_state(self)
+        self.epoch_over()
         message = f"stopped at epoch {self.counters.epoch}, step {self.counters.step}; go on with --resume"
         asked = max(self.ranks.gather(self.stop.signal_number or 0))
         raise Interrupted(message, signal_number=asked or 2)

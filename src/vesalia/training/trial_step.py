@@ -26,7 +26,7 @@ _ENOUGH_S = 1.0
 class TrialStep:
     """Times what a training step will take: forward, loss and backward, without the update.
 
-    A copy is tried, so that weights, running statistics and dice are afterwards as they were.
+    Copies are tried, so that weights, running statistics and dice are afterwards as they were.
 
     Attributes:
         model: The network, on its device.
@@ -53,7 +53,7 @@ class TrialStep:
                 torch.cuda.empty_cache()
 
     def _time(self, batch: Batch) -> float:
-        network = Trainee(copy.deepcopy(self.model)).train()
+        network, loss = Trainee(copy.deepcopy(self.model)).train(), copy.deepcopy(self.loss)
         image = self.precision.arrange(batch.fields["image"].to(self.device).float())
         target = batch.fields["label"].to(self.device)
         took = 0.0
@@ -63,7 +63,7 @@ class TrialStep:
                 output = trained(network(image))
             widened = tuple(each.float() for each in output.deeper)
             output = output._replace(probabilities=output.probabilities.float(), deeper=widened)
-            total = supervised_loss(self.loss, output, target=target) + output.own_loss
+            total = supervised_loss(loss, output, target=target) + output.own_loss
             total.backward()
             float(total.detach())  # waits for a GPU
             took = time.perf_counter() - began

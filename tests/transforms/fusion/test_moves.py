@@ -106,6 +106,23 @@ def test_zero_stands_outside_whatever_was_done_to_values_before(
     assert (wanted == 4.0).any()
 
 
+@pytest.mark.parametrize("mode", ["linear", "nearest"])
+@given(seed=st.integers(0, 2**20), away=st.sampled_from([0.0, 4.0, 40.0]))
+def test_several_readings_of_one_volume_need_a_box_of_it_each(mode: Mode, seed: int, away: float) -> None:
+    maps = random_maps(3, seed=seed)
+    maps[:, :, -1] += torch.tensor([0.0, away, -away])[:, None]
+    size = (4, 3, 5)
+    pending = Pending.of(Volume(smooth(), None, "first")).scaled(2.0, 30.0)
+    moved = pending.moved(maps, mode=mode, size=size, batched=True)
+    out = torch.empty(3, 2, *size)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passes, "is_compiled", lambda: False)
+        passes.write(moved, out)
+    whole = (smooth() * 2.0 + 30.0).expand(3, -1, -1, -1, -1)
+    wanted = read_affine(whole, maps, size=size, mode=mode)
+    assert torch.allclose(out, wanted, atol=2e-3)
+
+
 def test_two_maps_are_read_as_one() -> None:
     one, other = random_maps(1, seed=3), random_maps(1, seed=4)
     work = Work.on(example_sample(SHAPE))

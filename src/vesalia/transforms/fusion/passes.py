@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from vesalia.imaging.affine_loops import Reading, is_compiled, read_linear, read_nearest
 from vesalia.imaging.box_loops import Boxes, loop_of
 from vesalia.imaging.resample import Mode
-from vesalia.transforms.fusion.pending import KEPT, Pending, Rule
+from vesalia.transforms.fusion.pending import KEPT, Pending, Rule, Values
 from vesalia.transforms.spatial.affine_sampling import read_affine
 
 __all__ = ["write"]
@@ -188,33 +189,54 @@ def _suits_loops(pending: Pending, out: torch.Tensor) -> bool:
 def _move_together(pending: Pending, out: torch.Tensor) -> None:
     """Read all members through their maps at once: on a GPU, in 2D, and where there are no loops.
 
+    Members that are read out of one volume are read one after the other, each from the box of it that it needs.
+    """
+    source, maps = pending.volume.as_batch(), torch.as_tensor(pending.maps)
+    if pending.starts is None and len(source) < pending.members:
+        for member in range(pending.members):
+            one = slice(member, member + 1)
+            box, placed = _needed(source, maps[one], size=pending.size)
+            _read_through(box, out[one], maps=placed, mode=pending.mode, values=pending.values, members=one)
+        return
+    if pending.starts is not None:
+        starts = enumerate(pending.starts.tolist())
+        windows = [_window(source[min(member, len(source) - 1)], start, pending.read_size) for member, start in starts]
+        source = torch.stack(windows)
+    _read_through(source, out, maps=maps, mode=pending.mode, values=pending.values, members=slice(None))
+
+
+def _read_through(
+    source: torch.Tensor, out: torch.Tensor, *, maps: torch.Tensor, mode: Mode, values: Values | None, members: slice
+) -> None:
+    """Read ``[B, C, *window]`` through maps.
+
     Resampling writes 0 outside. What is to stand there is taken off before and added after, so that 0 becomes it.
     """
-    source = _windows(pending)
-    read = partial(read_affine, maps=torch.as_tensor(pending.maps), size=pending.size, mode=pending.mode)
-    if pending.values is None:
-        out.copy_(read(source))
+    size = out.shape[2:]
+    if values is None:
+        out.copy_(read_affine(source, maps, size=size, mode=mode))
         return
     kind = torch.float64 if source.dtype == torch.float64 else torch.float32
-    table = torch.from_numpy(pending.values.table.copy()).to(device=source.device, dtype=kind)
-    scale, shift, low, high, fill = table.view(*table.shape, *[1] * len(pending.size))
+    table = torch.from_numpy(values.table[:, members].copy()).to(device=source.device, dtype=kind)
+    scale, shift, low, high, fill = table.view(*table.shape, *[1] * len(size))
     source = torch.addcmul(shift - fill, source.to(kind), scale)
-    if pending.mode == "nearest":  # limits may be older than the map, and do not hold for what stands outside
-        out.copy_(read(source.clamp(low - fill, high - fill)) + fill)
+    if mode == "nearest":  # limits may be older than the map, and do not hold for what stands outside
+        out.copy_(read_affine(source.clamp(low - fill, high - fill), maps, size=size, mode=mode) + fill)
     else:
-        out.copy_((read(source) + fill).clamp(low, high))
+        out.copy_((read_affine(source, maps, size=size, mode=mode) + fill).clamp(low, high))
 
 
-def _windows(pending: Pending) -> torch.Tensor:
-    """``[B, C, *window]``, what is read."""
-    source = pending.volume.as_batch()
-    if pending.starts is None:
-        return source.expand(pending.members, *source.shape[1:])
-    read = [
-        _window(source[min(member, len(source) - 1)], start, pending.read_size)
-        for member, start in enumerate(pending.starts.tolist())
-    ]
-    return torch.stack(read)
+def _needed(source: torch.Tensor, maps: torch.Tensor, *, size: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The box of ``[1, C, *spatial]`` that is read through a map, and the map that leads into it."""
+    corners = torch.tensor(list(product(*[(0.0, length - 1.0) for length in size])), dtype=maps.dtype)
+    places = maps[0, :, :-1] @ corners.T + maps[0, :, -1:]
+    shape = source.shape[2:]
+    low = [int(min(max(0, first), length - 1)) for first, length in zip(places.amin(1).floor() - 1, shape, strict=True)]
+    ends = zip(low, places.amax(1).ceil() + 2, shape, strict=True)
+    lengths = [int(min(max(first + 1, end), length)) - first for first, end, length in ends]
+    moved = maps.clone()
+    moved[0, :, -1] -= torch.tensor(low, dtype=maps.dtype)
+    return _window(source[0], low, lengths)[None], moved
 
 
 def _window(data: torch.Tensor, start: Sequence[int], size: Sequence[int]) -> torch.Tensor:
