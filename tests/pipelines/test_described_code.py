@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -219,3 +220,9 @@ def test_what_is_required_and_not_installed_does_no_harm(tmp_path: Path, load: L
     plug = load(write(site / "plug_of_test", __init__="").parent, "plug_of_test")
     install(site, "plug_of_test", "1.0", requires="nowhere_of_test")
     assert "nowhere" not in words(plug)
+
+
+def test_what_installed_a_package_is_what_python_says() -> None:
+    ours, pythons = module._installed(), metadata.packages_distributions()
+    for package in ("numpy", "torch", "nibabel", "yaml", "PIL", "typing_extensions", "six"):
+        assert sorted(set(ours.get(package, ()))) == sorted(set(pythons.get(package, ())))

@@ -23,6 +23,9 @@ _STANDARD = Path(os.__file__).resolve().parent
 _IMPORT = re.compile(
     rb"""^[ \t]*(?:from[ \t]+(\w+)[\w.]*[ \t]+import|import[ \t]+([\w., \t]+))|import\w*\(\s*["'](\w+)""", re.MULTILINE
 )
+_NAME = re.compile(r"^Name: *(.+?) *$", re.MULTILINE)
+_TOP = re.compile(r"^(\w+)(?:/|\.py,|\.\w[\w.-]*\.(?:so|pyd),)", re.MULTILINE)
+"""The first name of a path in a list of installed files: a package, or a module that is a file."""
 _REQUIRED = re.compile(r"[\w.-]+")
 
 
@@ -98,7 +101,7 @@ class CodeReader:
     def _versions(self, packages: Iterable[str]) -> list[str]:
         """The versions of what installed these packages, and of all that is required."""
         if self._distributions is None:
-            self._distributions = metadata.packages_distributions()
+            self._distributions = _installed()
         left = [name for package in packages for name in self._distributions.get(package, ())]
         found: dict[str, str] = {}
         while left:
@@ -112,6 +115,18 @@ class CodeReader:
             found[name] = distribution.version
             left += [needed[0] for needed in map(_REQUIRED.match, _needs(distribution)) if needed]
         return sorted(f"{name} {version}" for name, version in found.items())
+
+
+def _installed() -> dict[str, list[str]]:
+    """By which distributions packages were installed; as ``packages_distributions``, in a tenth of its time."""
+    found: dict[str, list[str]] = {}
+    for distribution in metadata.distributions():
+        name = _NAME.search(distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "")
+        listed = (distribution.read_text("top_level.txt") or "").split()
+        files = {} if listed else dict.fromkeys(_TOP.findall(distribution.read_text("RECORD") or ""))
+        for package in listed or files:
+            found.setdefault(package, []).append(name[1] if name else package)
+    return found
 
 
 def _needs(distribution: metadata.Distribution) -> Iterator[str]:
