@@ -32,7 +32,7 @@ one that is no longer the process's."""
 _EDGE = 0.501
 """Half a voxel and the tolerance of :mod:`vesalia.imaging.resample`."""
 
-_NEAR = 1.5
+_NEAR = 0.55
 """Voxels beyond a box within which each place is looked at; whatever is further away is outside."""
 
 _ROUNDING = 2.0**-22
@@ -165,8 +165,8 @@ def span_rows(matrix: Any, shape: tuple[int, int, int], spans: Any, width: int, 
                     continue
                 one, other, more = -base / step, (end - base) / step, _NEAR / abs(step)
                 first, last = min(one, other), max(one, other)
-                near, low = max(near, np.floor(first - more)), max(low, np.ceil(first) + 1)
-                high, far = min(high, np.floor(last) - 1), min(far, np.ceil(last + more) + 1)
+                near, low = max(near, np.floor(first - more)), max(low, np.ceil(first))
+                high, far = min(high, np.floor(last) + 1), min(far, np.ceil(last + more) + 1)
             near = min(near, width)
             far = max(far, near)
             low = min(max(low, near), far)
