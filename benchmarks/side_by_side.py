@@ -16,17 +16,20 @@ from vesalia.runtime.files import write_json
 
 __all__ = ["in_turns", "report", "say"]
 
+_REST_S = 0.25
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def in_turns(sides: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
     """Median seconds of each side; they take turns, so that a busy moment of the machine meets all of them.
 
-    The first round is not counted: caches fill, code is compiled.
+    The first round is not counted: caches fill, code is compiled. Before each turn there is a pause, since threads of
+    the turn before go on spinning for a while, waiting for more to do.
     """
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(repeats + 1):
         for name, work in sides.items():
+            time.sleep(_REST_S)
             began = time.perf_counter()
             work()
             times[name].append(time.perf_counter() - began)
