@@ -12,7 +12,7 @@ from tests.drawn import uniform
 from vesalia.components.models.base import Model
 from vesalia.components.models.segresnet import SegResnet
 from vesalia.components.models.unet import Unet
-from vesalia.datatools.footprint import activation_bytes, cached_item_bytes, readable_bytes, weight_bytes, widths_of
+from vesalia.datatools.footprint import activation_bytes, cached_item_bytes, weight_bytes, widths_of
 
 UNET = {"num_classes": 3, "nf_enc": "16,32,64,64", "nf_dec": "64,64,64,32,32,16,16"}
 SEGRESNET = {"num_classes": 3, "init_filters": 8, "blocks_down": "1,2,2,4", "blocks_up": "1,1,1"}
@@ -69,11 +69,3 @@ def test_a_cached_item_is_float32() -> None:
 )
 def test_widths_in_all_their_forms(value: object, widths: tuple[int, ...]) -> None:
     assert widths_of(value) == widths
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.23 kB"), (5.6e6, "5.6 MB"), (78e9, "78.0 GB"), (9e12, "9000.0 GB")],
-)
-def test_bytes_for_people(count: float, text: str) -> None:
-    assert readable_bytes(count) == text

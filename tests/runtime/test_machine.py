@@ -54,7 +54,12 @@ def test_memory_of_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(12, "12 bytes"), (1500, "1.5 kB"), (47_200_000, "47.2 MB"), (3.2e9, "3.2 GB")]
+    ("count", "text"),
+    [
+        *[(12, "12 bytes"), (1500, "1.5 kB"), (47_200_000, "47.2 MB"), (3.2e9, "3.2 GB")],
+        *[(0, "0 bytes"), (999, "999 bytes"), (1234, "1.23 kB"), (5.6e6, "5.6 MB"), (78e9, "78.0 GB")],
+        (9e12, "9000.0 GB"),
+    ],
 )
 def test_bytes_in_words(count: float, text: str) -> None:
     assert machine.in_words(count) == text

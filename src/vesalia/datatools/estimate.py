@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vesalia.datatools.data_use import DataUse
-from vesalia.datatools.footprint import activation_bytes, cached_item_bytes, readable_bytes, weight_bytes
+from vesalia.datatools.footprint import activation_bytes, cached_item_bytes, weight_bytes
 from vesalia.datatools.subject_check import SubjectFindings
 from vesalia.errors import CheckpointError, Fault
 from vesalia.inference.assemble import weights_prefix
@@ -20,7 +20,7 @@ from vesalia.inference.sizes import decides_by_windows
 from vesalia.inference.streaming.prediction import BUFFER_BYTES
 from vesalia.mmar.build import Builder
 from vesalia.mmar.plan import ComponentPlan, EvaluatePlan, TrainPlan
-from vesalia.runtime.machine import available_memory_bytes, free_disk_bytes
+from vesalia.runtime.machine import available_memory_bytes, free_disk_bytes, in_words
 
 __all__ = ["Estimate", "estimate", "estimate_faults"]
 
@@ -152,11 +152,11 @@ def estimate_faults(plan: TrainPlan | EvaluatePlan, needs: Estimate) -> tuple[li
     faults: list[Fault] = []
     warnings: list[Fault] = []
     config = plan.config_file.name
-    have = f"at most the {readable_bytes(needs.memory_available)} that are free"
+    have = f"at most the {in_words(needs.memory_available)} that are free"
     if needs.cache > needs.memory_available:
         faults.append(_cache_fault(config, needs, have))
     elif needs.memory > needs.memory_available:
-        found = f"a need of about {readable_bytes(needs.memory)} of memory"
+        found = f"a need of about {in_words(needs.memory)} of memory"
         key, write = ("train", "a smaller crop size, batch_size or num_cache_objects")
         if isinstance(plan, EvaluatePlan):
             key, write = "inferer", "a coarser target_resolution, or close other programs"
@@ -166,7 +166,7 @@ def estimate_faults(plan: TrainPlan | EvaluatePlan, needs: Estimate) -> tuple[li
         sure = needs.cache + needs.batches + max(surely, needs.judging) > needs.memory_available
         (faults if sure else warnings).append(Fault(config, key, found=found, expected=have, write=write))
     if needs.disk > needs.disk_available:
-        found = f"{readable_bytes(needs.disk_available)} free, about {readable_bytes(needs.disk)} needed"
+        found = f"{in_words(needs.disk_available)} free, about {in_words(needs.disk)} needed"
         write = "--set MMAR_EVAL_OUTPUT_PATH=" if isinstance(plan, EvaluatePlan) else "--set MMAR_CKPT_DIR="
         write += "a folder on a disk with room, or free some"
         faults.append(Fault(needs.disk_folder, found=found, expected="room on the disk", write=write))
@@ -178,8 +178,8 @@ def _cache_fault(config: str, needs: Estimate, have: str) -> Fault:
     return Fault(
         config,
         "train.image_pipeline.args.num_cache_objects",
-        found=f"{needs.cached_items} cached subjects of {readable_bytes(needs.cached_item)}, "
-        f"{readable_bytes(needs.cache)} together",
+        found=f"{needs.cached_items} cached subjects of {in_words(needs.cached_item)}, "
+        f"{in_words(needs.cache)} together",
         expected=have,
         write=f"num_cache_objects of {fitting} in all and replace_percent: 0.2, a coarser target_resolution, "
         "or cache_budget_gb: what it may take",

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
-__all__ = ["activation_bytes", "cached_item_bytes", "readable_bytes", "weight_bytes", "widths_of"]
+__all__ = ["activation_bytes", "cached_item_bytes", "weight_bytes", "widths_of"]
 
 _FLOAT32 = 4
 _KEPT_PER_LAYER = 3
@@ -86,12 +86,3 @@ def widths_of(value: object) -> tuple[int, ...]:
     """Widths as a config writes them: numbers, or a comma string."""
     parts = value.split(",") if isinstance(value, str) else value
     return tuple(int(part) for part in parts) if isinstance(parts, Sequence) else ()
-
-
-def readable_bytes(count: float) -> str:
-    """A number of bytes for people: ``3.2 GB`` (powers of 1000)."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from vesalia.datatools.footprint import readable_bytes
 from vesalia.datatools.pipeline_costs import Costs, Setting, step_s
+from vesalia.runtime.machine import in_words
 
 __all__ = ["Advice", "advise"]
 
@@ -62,7 +62,7 @@ def _cache(costs: Costs, setting: Setting) -> Iterator[Advice]:
     whole = kept == setting.items
     changed = replace(setting, cached=kept, held=kept, replaced=0 if whole else ceil(_MOVED * kept))
     gain = _gain(costs, setting, changed)
-    memory = readable_bytes(kept * costs.item_bytes)
+    memory = in_words(kept * costs.item_bytes)
     if not setting.cached:
         what = f"use the cache (a pipeline ...WithCache): num_cache_objects {kept}"
     elif setting.held < setting.cached:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from vesalia.datatools.footprint import readable_bytes
 from vesalia.datatools.pipeline_bench import PipelineBench
 from vesalia.datatools.pipeline_costs import Costs, Setting, group_of, work_s
 from vesalia.inference.chart import SERIES_COLOURS
 from vesalia.inference.page import facts, page, section, table, tiles
+from vesalia.runtime.machine import in_words
 
 __all__ = ["Row", "bench_page", "readable_seconds", "rows"]
 
@@ -119,7 +119,7 @@ def _facts(costs: Costs, setting: Setting) -> dict[str, str]:
         "items of a step": str(setting.items_per_step),
         "crops of an item": str(setting.crops),
         "in the cache": kept if setting.cached else "no cache",
-        "an item in the cache": readable_bytes(costs.item_bytes),
+        "an item in the cache": in_words(costs.item_bytes),
         "num_workers": str(setting.workers),
         "cores": str(setting.cores),
         "steps measured": str(costs.steps),

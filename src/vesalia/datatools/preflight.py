@@ -11,12 +11,11 @@ from typing import Any
 
 from vesalia.datatools.data_use import DataUse, uses_of
 from vesalia.datatools.estimate import Estimate, estimate, estimate_faults
-from vesalia.datatools.footprint import readable_bytes
 from vesalia.datatools.subject_check import SubjectFindings, check_subject
 from vesalia.errors import ConfigError, DataError, Fault
 from vesalia.mmar.plan import EvaluatePlan, TrainPlan
 from vesalia.pipelines.datalist import DataItem, read_datalist
-from vesalia.runtime.machine import usable_cores
+from vesalia.runtime.machine import in_words, usable_cores
 
 __all__ = ["PreflightReport", "preflight"]
 
@@ -59,15 +58,12 @@ class PreflightReport:
         if self.estimate is None:
             return line
         needs = self.estimate
-        memory = f"{readable_bytes(needs.memory)} of {readable_bytes(needs.memory_available)} memory"
+        memory = f"{in_words(needs.memory)} of {in_words(needs.memory_available)} memory"
         cache = ""
         if needs.cached_items:
-            cache = f"; cache of {needs.cached_items} items of {readable_bytes(needs.cached_item)}, "
-            cache += f"{readable_bytes(needs.cache)} together"
-        return (
-            f"{line}; needs about {memory}, {readable_bytes(needs.disk)} of {readable_bytes(needs.disk_available)} disk"
-            f"{cache}"
-        )
+            cache = f"; cache of {needs.cached_items} items of {in_words(needs.cached_item)}, "
+            cache += f"{in_words(needs.cache)} together"
+        return f"{line}; needs about {memory}, {in_words(needs.disk)} of {in_words(needs.disk_available)} disk{cache}"
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, for ``--json``."""

@@ -182,13 +182,12 @@ class BoundPipeline:
                 began = time.perf_counter()
                 tried = self._augment(prepared, dice, FRESH)
                 seconds = time.perf_counter() - began
-            batch = None if network_s is None else self._batcher([tried] * how.batch_size, dice)
         return replace(
             plan,
             augment_s=seconds,
             items_per_step=how.batch_size,
             workers=max(1, min(how.workers, usable_cores())),
-            network_s=0.0 if network_s is None or batch is None else network_s(batch),
+            network_s=0.0 if network_s is None else network_s(self._batcher([tried] * how.batch_size, dice)),
         )
 
     def fill(self, progress: Progress | None = None, *, epoch: int = 0) -> None:

@@ -84,7 +84,7 @@ class _Copying:
         pending, target = self._pending, self._out[member]
         shared = member if len(self._source) > 1 else 0
         axes = pending.axes[member].tolist()
-        rules = [None] * len(target) if pending.values is None else pending.values.rules(member)
+        rules = pending.rules(member)
         start = [0] * len(axes) if pending.starts is None else pending.starts[member].tolist()
         inner, place, whole = _overlap(self._source.shape[2:], start, pending.size, axes)
         if whole and self._loop is not None:
@@ -102,7 +102,7 @@ def _write_member(pending: Pending, source: torch.Tensor, out: torch.Tensor, mem
     """Write one member, by the loops that read through maps, or where torch alone knows the type or the device."""
     data, target = source[member if len(source) > 1 else 0], out[member]
     axes = pending.axes[member].tolist()
-    rules = [None] * len(data) if pending.values is None else pending.values.rules(member)
+    rules = pending.rules(member)
     if pending.starts is not None:
         inner, place, whole = _overlap(data.shape[1:], pending.starts[member].tolist(), pending.read_size, axes)
         if not whole:

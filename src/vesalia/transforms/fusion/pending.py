@@ -157,6 +157,10 @@ class Pending:
         """Voxels of a window that is read."""
         return self.window or self.size
 
+    def rules(self, member: int) -> Sequence[Rule | None]:
+        """What becomes of the voxels of each channel of one member; None where they are kept to the bit."""
+        return [None] * self.channels if self.values is None else self.values.rules(member)
+
     @property
     def is_untouched(self) -> bool:
         """Whether the result is the volume that was read."""
