@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_a_broken_connection_is_explained(group: Together, monkeypatch: pytest.M
     group.check = lambda: None  # type: ignore[method-assign]
     with pytest.raises(ResourceError, match="rank 2 ended without a word"):
         group.total(1.0)
+
+
+def test_the_end_waits_for_who_still_holds_a_message(group: Together, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[torch.Tensor] = []
+
+    def hold(tensor: torch.Tensor) -> None:
+        held.append(tensor)
+        threading.Timer(0.2, held.clear).start()
+
+    monkeypatch.setattr(dist, "all_reduce", hold)
+    group.total(1.0)
+    group.rest()
+    assert not held
+
+
+def test_the_end_does_not_wait_for_ever(group: Together, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[torch.Tensor] = []
+    monkeypatch.setattr(together, "_REST_S", 0.05)
+    monkeypatch.setattr(dist, "all_reduce", held.append)
+    group.total(1.0)
+    group.rest()
+    assert len(held) == 1
 
 
 def end(rank: int, error: BaseException, line: Line) -> BaseException:

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import NoReturn, TypeVar, final
@@ -44,6 +45,8 @@ _KEPT: list[object] = []
 Letting go of one waits for its thread, which may wait for the interpreter, to let go of the last message: they would
 wait for each other. By the end of the process the thread is at rest; by the next meeting it may not be.
 """
+_REST_S, _NAP_S = 5.0, 0.002
+"""How long to wait for torch's threads to let go of the last messages, and how long between two looks."""
 _NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
 
@@ -107,23 +110,24 @@ class Together(Ranks):
         self.launch = launch
         self.rank, self.world = launch.rank, launch.world
         self._lifeline = lifeline
+        self._told: list[weakref.ref[torch.Tensor]] = []
 
     def total(self, *values: float) -> list[float]:
         """The sum over all ranks of each value, in float64."""
         tensor = torch.tensor(values, dtype=torch.float64)
-        self._do(lambda: dist.all_reduce(tensor))
+        self._do(dist.all_reduce, tensor)
         return [float(value) for value in tensor]
 
     def gather(self, value: Value) -> list[Value]:
         """Every rank's ``value`` (JSON data), in the ranks' order, on every rank."""
         own = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
         sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.world)]
-        self._do(lambda: dist.all_gather(sizes, torch.tensor([len(own)])))
+        self._do(dist.all_gather, sizes, torch.tensor([len(own)]))
         longest = max(int(size) for size in sizes)
         padded = torch.zeros(longest, dtype=torch.uint8)
         padded[: len(own)] = own
         texts = [torch.zeros(longest, dtype=torch.uint8) for _ in range(self.world)]
-        self._do(lambda: dist.all_gather(texts, padded))
+        self._do(dist.all_gather, texts, padded)
         return [json.loads(bytes(text[: int(size)].tolist())) for text, size in zip(texts, sizes, strict=True)]
 
     def share(self, value: Value) -> Value:
@@ -134,18 +138,18 @@ class Together(Ranks):
     def share_bytes(self, content: bytes) -> bytes:
         """The first rank's ``content``, on every rank."""
         size = torch.tensor([len(content)])
-        self._do(lambda: dist.broadcast(size, 0))
+        self._do(_from_first, size)
         if not int(size):
             return b""
         text = torch.frombuffer(bytearray(content if self.first else bytes(int(size))), dtype=torch.uint8)
-        self._do(lambda: dist.broadcast(text, 0))
+        self._do(_from_first, text)
         return text.numpy().tobytes()
 
     def share_tensors(self, tensors: Iterable[torch.Tensor]) -> None:
         """Give every rank the values of the first one's tensors, in place."""
         for tensor in tensors:
             there = tensor.detach().to("cpu", copy=True).contiguous()
-            self._do(lambda there=there: dist.broadcast(there, 0))
+            self._do(_from_first, there)
             tensor.copy_(there)
 
     def time(self) -> float:
@@ -157,18 +161,36 @@ class Together(Ranks):
         if self._lifeline.news is not None:
             _raise(self._lifeline.news)
 
-    def _do(self, collective: Callable[..., object]) -> None:
+    def rest(self) -> None:
+        """Wait until torch's threads have let go of all messages, some seconds at most.
+
+        A thread that wants to let go of one needs the interpreter; where that has already ended, the thread aborts the
+        process, whatever it had achieved.
+        """
+        until = time.monotonic() + _REST_S
+        while any(message() is not None for message in self._told) and time.monotonic() < until:
+            time.sleep(_NAP_S)
+        self._told.clear()
+
+    def _do(self, collective: Callable[..., object], *messages: torch.Tensor | list[torch.Tensor]) -> None:
         """Do it, or say which rank it failed for."""
         self.check()
+        tensors = [tensor for given in messages for tensor in (given if isinstance(given, list) else [given])]
+        self._told = [message for message in self._told if message() is not None]
+        self._told += [weakref.ref(tensor) for tensor in tensors]
         try:
-            collective()
+            collective(*messages)
         except RuntimeError as error:
+            self._told.clear()  # the error's own frames hold them
             news = self._lifeline.wait_for_news(_NEWS_S)
             if news is not None:
                 _raise(news, cause=error)
             first = str(error).strip().splitlines()[0]
             message = f"rank {self.rank}: found that the connection to the other ranks broke ({first}), expected it to "
             raise ResourceError(message + "hold; look at the network, then go on with --resume") from error
+
+
+_from_first = functools.partial(dist.broadcast, src=0)
 
 
 def _raise(failure: Failure, *, cause: BaseException | None = None) -> NoReturn:
@@ -209,6 +231,7 @@ def joined(launch: Launch, *, on_gpu: bool = False) -> Iterator[Ranks]:
         _end_together(ranks, lifeline, error)
     finally:
         lifeline.close()
+        ranks.rest()
         if not on_gpu:  # NCCL may wait for the others; the end of the process ends it
             dist.destroy_process_group()
 
