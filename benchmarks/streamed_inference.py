@@ -43,7 +43,7 @@ from vesalia.imaging.geometry import Grid
 from vesalia.imaging.volume import Sample, Source, Volume
 from vesalia.inference.predict import Predictor
 from vesalia.inference.streaming.chain import StreamedChain
-from vesalia.inference.streaming.memory import Streamed, network_bytes
+from vesalia.inference.streaming.memory import Streamed
 
 OVERLAP = 0.25
 FINER = 1.5
@@ -167,7 +167,7 @@ def plan_gb(job: Job, sample: Sample) -> float:
     inferer, predictor = inferer_of(job), Predictor.ready(model_of(Dummy, job), inferer_of(job))
     if predictor.network is None:
         raise SystemExit("found no network that can be run by windows")
-    streamed = Streamed(inferer, chain_of(job), 1, network_bytes(predictor.network, inferer))
+    streamed = Streamed.of(predictor.network, inferer, chain_of(job))
     source = sample["image"].source
     target = job.shape if source is None else source.grid.shape
     return streamed.memory("dummy", job.shape, target=target, classes=job.classes, image_bytes=0).peak_bytes / 1e9

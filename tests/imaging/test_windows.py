@@ -94,6 +94,22 @@ def test_the_most_open_voxels_are_counted(plan: WindowPlan) -> None:
     assert plan.open_voxels == most
 
 
+@given(plans())
+def test_the_most_voxels_kept_by_window_are_counted(plan: WindowPlan) -> None:
+    waiting: dict[tuple[int, ...], list[int]] = {}
+    most = 0
+    for index in plan:
+        for cell in plan.cells(index):
+            if not cell.ends:
+                waiting.setdefault(cell.key, []).append(int(np.prod(cell.shape)))
+        most = max(most, sum(map(sum, waiting.values())))
+        for cell in plan.cells(index):
+            if cell.ends:
+                assert len(waiting.pop(cell.key, [])) == cell.windows - 1
+    assert plan.kept_voxels == most
+    assert not waiting
+
+
 def test_the_walk_keeps_a_thin_layer_open() -> None:
     lean = WindowPlan.of((512, 512, 400), (96, 96, 96), overlap=0.25)
     assert (lean.count, lean.order) == (294, (0, 1, 2))

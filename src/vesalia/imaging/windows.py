@@ -204,6 +204,17 @@ class WindowPlan:
         return most
 
     @cached_property
+    def kept_voxels(self) -> int:
+        """The most voxels at any time that wait to be finished, counted for each window that has covered them."""
+        most = held = 0
+        for index in self:
+            cells = [(cell.ends, cell.windows, prod(cell.shape)) for cell in self.cells(index)]
+            held += sum(voxels for ends, _, voxels in cells if not ends)
+            most = max(most, held)
+            held -= sum((windows - 1) * voxels for ends, windows, voxels in cells if ends)
+        return most
+
+    @cached_property
     def face_voxels(self) -> int:
         """The most voxels of planes between windows at any time: the last plane of each box that is done, per axis.
 
@@ -214,10 +225,10 @@ class WindowPlan:
         for place, axis in enumerate(self.order):
             if len(self.starts[axis]) > 1:
                 slower, faster = self.order[:place], self.order[place + 1 :]
-                total += prod(self._thickest(one) for one in slower) * prod(self.shape[one] for one in faster)
+                total += prod(self.thickest(one) for one in slower) * prod(self.shape[one] for one in faster)
         return total
 
-    def _thickest(self, axis: int) -> int:
+    def thickest(self, axis: int) -> int:
         """The most voxels along an axis that a window finishes."""
         return max(stop - max(0, start) for start, stop in pairwise((*self.starts[axis], self.shape[axis])))
 

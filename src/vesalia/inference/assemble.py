@@ -19,7 +19,7 @@ from vesalia.inference.checkpoint_names import BEST, checkpoint_prefix
 from vesalia.inference.predict import CPU, Predictor
 from vesalia.inference.predictions import Predictions
 from vesalia.inference.streaming.chain import streamed_chain
-from vesalia.inference.streaming.memory import Streamed, network_bytes
+from vesalia.inference.streaming.memory import Streamed
 from vesalia.inference.streaming.prediction import streams
 from vesalia.inference.weights import LoadedModel, load_weights
 from vesalia.mmar.build import Builder
@@ -96,7 +96,7 @@ class Assembly:
         if chain is None or predictor.network is None or not streams(predictor.inferer):
             return None
         network, inferer = predictor.network, predictor.inferer
-        return Streamed(inferer, chain, network.size_divisor, network_bytes(network, inferer))
+        return Streamed.of(network, inferer, chain)
 
     def predicted(self, sample: Sample) -> Sample:
         """``sample`` with its image prepared and the raw prediction in the field ``model``."""

@@ -55,8 +55,8 @@ def test_labels_image_sums_and_the_probabilities_of_a_pass(plan: Path, items: tu
     assert (found.shape, found.windows, how.at_once) == ((12, 10, 8), 4, 3)
     assert (found.image_bytes, found.result_bytes, found.output_bytes) == (8 * VOXELS, VOXELS, 3 * WINDOW)
     windows = TFScanWindowInferer((8, 8, 5)).windows((12, 10, 8), divisor=4)
-    assert (found.sums_bytes, found.faces_bytes) == (4 * CLASSES * windows.open_voxels, 0)
-    assert f"{found.least_bytes}" == f"{9 * VOXELS + found.sums_bytes + 3 * WINDOW}"
+    assert found.waiting_bytes == 4 * CLASSES * windows.open_voxels
+    assert f"{found.least_bytes}" == f"{9 * VOXELS + found.waiting_bytes + 3 * WINDOW}"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_labels_on_the_file_s_grid_where_the_image_is_resampled(plan: Path, item
     assert (found.shape, found.result_bytes) == ((24, 10, 8), VOXELS)
     assert found.image_bytes == 2 * 8 * VOXELS
     windows = TFScanWindowInferer((8, 8, 5)).windows(found.shape, divisor=4)
-    assert found.faces_bytes == 4 * CLASSES * windows.face_voxels > 0
+    assert found.waiting_bytes == 4 * CLASSES * (windows.open_voxels + windows.face_voxels)
 
 
 def test_fewer_windows_at_once_where_memory_is_short(

@@ -47,17 +47,18 @@ def plainly(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode) ->
 
 def blended(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode, arrays: Arrays, budget: int) -> Array:
     channels = len(next(iter(said.values())))
-    blender = Blender(plan, mode=mode, shelf=Shelf(arrays, channels, budget))
+    blender = Blender(plan, mode=mode, channels=channels, shelf=Shelf(arrays, budget))
     result = arrays.given(np.full((channels, *plan.shape), np.nan, dtype=np.float32))
     sink = Averages(result)
     for index in plan:
         start = plan.start(index)
         seen = [slice(max(0, -s), min(e, n - s)) for s, e, n in zip(start, plan.window, plan.shape, strict=True)]
         for slab in slabs(plan, index, channels=channels, slab_bytes=600):
-            place: Any = (slice(None), slice(slab[0] - start[0], slab[1] - start[0]), *seen[1:])
-            finished = blender.add(index, slab, values=arrays.given(said[index][place].copy()))
+            place: Any = (slice(slab[0] - start[0], slab[1] - start[0]), *seen[1:])
+            weights = 1 if blender.weights is None else blender.weights[place]
+            finished = blender.add(index, slab, values=arrays.given(said[index][(slice(None), *place)] * weights))
             if finished is not None:
-                sink.take(finished, arrays)
+                sink.take(finished, blender.shelf)
     assert blender.shelf.taken_bytes <= max(budget, 64_000_000)
     blender.shelf.close()
     return arrays.plain(result)

@@ -26,9 +26,9 @@ def test_sums_go_where_there_is_room_for_twice_as_much(monkeypatch: pytest.Monke
 
 
 def test_sums_that_a_device_ran_full_with_are_not_tried_again() -> None:
-    assert not Limits(sums_bytes=100).holds(100, ELSEWHERE)
-    assert Limits(sums_bytes=100).holds(99, ELSEWHERE)
-    assert Limits(sums_bytes=100).holds(100, CPU)
+    assert not Limits(waiting_bytes=100).holds(100, ELSEWHERE)
+    assert Limits(waiting_bytes=100).holds(99, ELSEWHERE)
+    assert Limits(waiting_bytes=100).holds(100, CPU)
 
 
 def test_nobody_says_what_a_processor_has() -> None:

@@ -7,12 +7,13 @@ from contextlib import nullcontext
 
 import torch
 
-from tests.inference.streaming.nets import CPU, Net, network
+from tests.inference.streaming.nets import CPU, Kind, Net, network
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.inference.streaming.chain import StreamedChain
 from vesalia.inference.streaming.memory import Streamed, network_bytes
 from vesalia.inference.streaming.network import Network
 
+KINDS: tuple[Kind, ...] = ("narrow", "pointwise")
 INFERER = TFScanWindowInferer([8, 8, 8], batch_size=2)
 
 
@@ -60,12 +61,19 @@ def test_what_a_subject_takes() -> None:
     own = streamed.memory("one", (20, 16, 16), target=(20, 16, 16), classes=10, image_bytes=5)
     windows = streamed.windows((20, 16, 16))
     assert (own.windows, own.image_bytes, own.result_bytes) == (windows.count, 5, 20 * 16 * 16)
-    assert (own.sums_bytes, own.file_bytes, own.network_bytes) == (40 * windows.open_voxels, 0, 7)
-    assert own.faces_bytes == 0
+    assert (own.waiting_bytes, own.file_bytes, own.network_bytes) == (40 * windows.open_voxels, 0, 7)
     finer = streamed.memory("one", (20, 16, 16), target=(40, 16, 16), classes=10, image_bytes=5)
-    assert finer.faces_bytes == 40 * windows.face_voxels
+    assert finer.waiting_bytes == 40 * (windows.open_voxels + windows.face_voxels)
     assert finer.result_bytes == 2 * own.result_bytes
-    assert finer.least_bytes == 5 + finer.result_bytes + own.sums_bytes + finer.faces_bytes
+    assert finer.least_bytes == 5 + finer.result_bytes + finer.waiting_bytes
     assert finer.peak_bytes == finer.process_bytes + finer.least_bytes + 7 + finer.work_bytes
-    assert "planes between windows" in str(finer)
     assert "work 0.13 GB" in str(finer)
+
+
+def test_of_a_network_with_few_features_these_wait() -> None:
+    chain = StreamedChain(None, None, ())
+    few, many = (Streamed.of(network(kind=kind), INFERER, chain) for kind in KINDS)
+    assert (few.features, many.features, Streamed.of(network(kind="wide"), INFERER, chain).features) == (1, 4, 0)
+    windows = few.windows((20, 16, 16))
+    waiting = [one.memory("one", (20, 16, 16), target=(20, 16, 16), classes=5, image_bytes=0) for one in (few, many)]
+    assert [plan.waiting_bytes for plan in waiting] == [4 * windows.kept_voxels, 20 * windows.open_voxels]

@@ -13,7 +13,7 @@ def test_in_words() -> None:
     plan = MemoryPlan("big", (512, 512, 400), 294, 300_000_000, 840_000_000, 105_000_000, 300_000_000, 2_100_000_000)
     assert str(plan) == (
         "memory: about 1.54 GB at most for big (512 x 512 x 400 voxels, 294 windows, decided one by one): "
-        "image 0.84 GB, result 0.10 GB, sums 0.30 GB, process 0.30 GB; 2.10 GB in a temporary file"
+        "image 0.84 GB, result 0.10 GB, waiting 0.30 GB, process 0.30 GB; 2.10 GB in a temporary file"
     )
     whole = MemoryPlan("small", (8, 8), 0, 10**9, 10**9, 10**9)
     assert "probabilities kept as a whole" in str(whole)

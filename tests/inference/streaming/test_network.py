@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import torch
 
-from tests.inference.streaming.nets import CPU, Net, network
+from tests.inference.streaming.nets import CPU, Kind, Net, network
 from vesalia.components.models.base import FinalActivation
 from vesalia.inference.streaming.network import Network
 
@@ -25,11 +25,14 @@ def probabilities(net: Network, member: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear"])
 @pytest.mark.parametrize("kind", ["pointwise", "wide"])
-def test_probabilities_are_the_networks_own(kind: Literal["pointwise", "wide"], activation: FinalActivation) -> None:
+def test_probabilities_are_the_networks_own(kind: Kind, activation: FinalActivation) -> None:
     net = network(kind=kind, activation=activation)
     with torch.no_grad():
         expected = net.model(IMAGE)[1][INSIDE]
     torch.testing.assert_close(probabilities(net), expected)
+    weights = torch.rand(expected.shape[1:])
+    weighted = net.probabilities(net(IMAGE), 1, place=PLACE, weights=weights)
+    torch.testing.assert_close(weighted, expected * weights)
     assert (net.seek_head(channels=1, dims=3) is not None) == (kind == "pointwise")
     assert net.seconds > 0
 

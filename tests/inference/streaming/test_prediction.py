@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import weakref
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import torch
 from monai.inferers.utils import sliding_window_inference
 
-from tests.inference.streaming.nets import CPU, Net, network
+from tests.inference.streaming.nets import CPU, Kind, Net, network
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
 from vesalia.components.inferers.simple import TFSimpleInferer
 from vesalia.imaging.windows import Mode, WindowPlan
@@ -30,9 +30,9 @@ def averages(run: Streaming, image: torch.Tensor, classes: int = 5) -> torch.Ten
 
 
 @pytest.mark.parametrize("mode", ["constant", "gaussian"])
-@pytest.mark.parametrize("kind", ["pointwise", "wide"])
+@pytest.mark.parametrize("kind", ["pointwise", "narrow", "wide"])
 @pytest.mark.parametrize("shape", [(19, 14, 23), (5, 30, 9), (21, 18)])
-def test_as_monai_averages(shape: tuple[int, ...], kind: Literal["pointwise", "wide"], mode: Mode) -> None:
+def test_as_monai_averages(shape: tuple[int, ...], kind: Kind, mode: Mode) -> None:
     image = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
     net, window = network(kind=kind, dims=len(shape)), (8, 12, 8)[: len(shape)]
     plan = WindowPlan.of(shape, window, overlap=0.3)
@@ -140,12 +140,12 @@ class Tight(TensorArrays):
         return super().empty(channels, shape)
 
 
-@pytest.mark.parametrize("room", [0, 3, 17, 40])
-def test_sums_move_to_the_machine_where_the_device_is_full(
-    room: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("kind", "room"), [("pointwise", 0), ("pointwise", 17), ("narrow", 0), ("narrow", 20)])
+def test_what_waits_moves_to_the_machine_where_the_device_is_full(
+    kind: Kind, room: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     image, plan = torch.randn(1, 20, 14, 17), WindowPlan.of((20, 14, 17), (8, 8, 8), overlap=0.25)
-    expected = averages(Streaming(network(), plan), image)
+    expected = averages(Streaming(network(kind=kind), plan), image)
     made: list[str] = []
 
     def arrays(device: torch.device) -> TensorArrays:
@@ -154,11 +154,11 @@ def test_sums_move_to_the_machine_where_the_device_is_full(
 
     monkeypatch.setattr(prediction, "TensorArrays", arrays)
     monkeypatch.setattr(Tight, "left", room)
-    net = network()
+    net = network(kind=kind)
     torch.testing.assert_close(averages(Streaming(net, plan), image), expected)
     assert made == ["cpu", "cpu"]
     assert "going on in the machine's" in caplog.text
-    assert net.limits.sums_bytes == 4 * 5 * plan.open_voxels
+    assert net.limits.waiting_bytes == 4 * (plan.kept_voxels if kind == "narrow" else 5 * plan.open_voxels)
 
 
 def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,9 +166,9 @@ def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monke
     said = net(torch.zeros(1, 1, 8, 8, 8))
     net.device = torch.device("meta")
     run = Streaming(net, plan)
-    assert run.blender(said).arrays.on_machine is False
+    assert run.way(said).shelf.arrays.on_machine is False
     monkeypatch.setattr(limits, "free_bytes", lambda _: 100.0)
-    assert run.blender(said).arrays.on_machine is True
+    assert run.way(said).shelf.arrays.on_machine is True
 
 
 def test_an_inferer_of_another_kind_does_as_it_likes() -> None:

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests.inference.streaming.nets import Net, network
+from tests.inference.streaming.nets import Kind, Net, network
 from vesalia.imaging.axis_steps import AxisStep, axis_steps
 from vesalia.imaging.geometry import Grid, index_map
 from vesalia.imaging.resample import resample
@@ -18,9 +19,11 @@ from vesalia.inference.streaming import prediction, restoring
 from vesalia.inference.streaming.blending import Finished
 from vesalia.inference.streaming.prediction import Streaming
 from vesalia.inference.streaming.restoring import Restoring
+from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Averages, Labels, Masks
 from vesalia.inference.streaming.tensors import TensorArrays
 
+ARRAYS = TensorArrays(torch.device("cpu"))
 SHAPE = (21, 17, 25)
 SOURCE = Grid(SHAPE, np.eye(4))
 TARGETS = {
@@ -40,16 +43,17 @@ def order_of(steps: Sequence[AxisStep]) -> list[int]:
     return np.argsort([step.source_axis for step in steps]).tolist()  # type: ignore[no-any-return]
 
 
-def streaming(plan: WindowPlan) -> Streaming:
-    made = network()
+def streaming(plan: WindowPlan, kind: Kind = "pointwise") -> Streaming:
+    made = network(kind=kind)
     if isinstance(made.model, Net):
         torch.nn.init.normal_(made.model.last.weight, std=8, generator=torch.Generator().manual_seed(0))
     return Streaming(made, plan, "gaussian")
 
 
+@pytest.mark.parametrize("kind", ["pointwise", "narrow"])
 @pytest.mark.parametrize("channels", [2, 100])
 @pytest.mark.parametrize("target", list(TARGETS))
-def test_as_resampled_as_a_whole(target: str, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_resampled_as_a_whole(target: str, channels: int, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """``channels`` decides whether every class is interpolated everywhere, or few of them."""
     monkeypatch.setattr(restoring, "_CHANNELS", channels)
     monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
@@ -57,7 +61,7 @@ def test_as_resampled_as_a_whole(target: str, channels: int, monkeypatch: pytest
     grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
     steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None
-    run = streaming(plan)
+    run = streaming(plan, kind)
     whole = Averages(torch.empty(5, *SHAPE))
     run.run(IMAGE, whole)
     expected = resample(whole.result[None], SOURCE, target=grid, mode="linear")[0]
@@ -91,24 +95,47 @@ def test_on_an_accelerator_every_class_is_interpolated(monkeypatch: pytest.Monke
     assert (found.result == labels.result).mean() > 0.9998
 
 
+class Noting(Shelf):
+    """Knows how many voxels of which planes wait."""
+
+    def __init__(self) -> None:
+        super().__init__(ARRAYS, 10**9)
+        self.waiting: dict[Hashable, int] = {}
+
+    def new(self, key: Hashable, shape: Sequence[int]) -> Any:
+        """Room."""
+        self.waiting[key] = int(np.prod(shape[1:]))
+        return super().new(key, shape)
+
+    def drop(self, key: Hashable) -> None:
+        """No more."""
+        del self.waiting[key]
+        super().drop(key)
+
+
 @pytest.mark.parametrize(("shape", "window"), [((48, 40, 33), (12, 12, 12)), ((20, 60, 44), (12, 16, 12))])
 def test_planes_between_windows_are_as_many_as_planned(shape: tuple[int, ...], window: tuple[int, ...]) -> None:
     plan = WindowPlan.of(shape, window, overlap=0.25)
     steps = [AxisStep.resizing(axis, old=size, new=2 * size) for axis, size in enumerate(shape)]
     sink = Restoring(steps, Labels([2 * size for size in shape], channels=5))
-    most = 0
+    most, shelf = 0, Noting()
     for index in plan:
         box = plan.done(index)
         sums = torch.rand(5, *(side.stop - side.start for side in box))
-        sink.take(Finished(index, box, sums, plan, None), TensorArrays(torch.device("cpu")))
-        most = max(most, sink.waiting_voxels)
+        sink.take(Finished(index, box, sums, ARRAYS, plan, None), shelf)
+        most = max(most, sum(shelf.waiting.values()))
     assert 0.8 * most <= plan.face_voxels <= 1.3 * most
+    assert not shelf.waiting
 
 
-def test_no_face_is_left_over() -> None:
-    grid = TARGETS["finer"]
+@pytest.mark.parametrize("kind", ["pointwise", "narrow"])
+def test_planes_that_wait_in_the_file_come_back(kind: Kind) -> None:
+    """As everything that waits, and nothing of them is left over."""
+    grid, plan = TARGETS["finer"], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
     steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None
-    sink = Restoring(steps, Labels(grid.shape, channels=5))
-    streaming(WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)).run(IMAGE, sink)
-    assert sink.waiting_voxels == 0
+    run, labels, found = streaming(plan, kind), *(Labels(grid.shape, channels=5) for _ in range(2))
+    assert run.run(IMAGE, Restoring(steps, labels)).written_bytes == 0
+    run.buffer_bytes = 0
+    assert run.run(IMAGE, Restoring(steps, found)).written_bytes > 0
+    assert np.array_equal(found.result, labels.result)

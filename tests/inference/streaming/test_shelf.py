@@ -1,4 +1,4 @@
-"""Sums that wait: the budget is kept, what is needed last leaves first, everything comes back as it was."""
+"""What waits: the budget is kept, what is needed last leaves first, everything comes back as it was."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -15,11 +15,11 @@ BLOCK = 4 * 2 * 3
 
 
 def shelf(blocks: int) -> Shelf:
-    return Shelf(NumpyArrays(), 2, blocks * BLOCK)
+    return Shelf(NumpyArrays(), blocks * BLOCK)
 
 
 def put(on: Shelf, key: int, *, due: int) -> None:
-    on.new(key, (3,))[...] = key
+    on.new(key, (2, 3))[...] = key
     on.rest(key, due)
 
 
@@ -57,17 +57,17 @@ def test_what_is_needed_last_leaves_first() -> None:
 
 def test_room_that_was_asked_for_again_is_the_same() -> None:
     kept = shelf(2)
-    assert kept.new("a", (3,)) is kept.new("a", (3,))
+    assert kept.new("a", (2, 3)) is kept.new("a", (2, 3))
     kept.close()
 
 
 def test_memory_is_used_again_and_given_back_for_other_shapes() -> None:
     kept = shelf(2)
-    first = kept.new("a", (3,))
+    first = kept.new("a", (2, 3))
     kept.drop("a")
-    assert kept.new("b", (3,)) is first
+    assert kept.new("b", (2, 3)) is first
     kept.drop("b")
-    kept.new("c", (6,))
+    kept.new("c", (1, 12))
     assert kept.taken_bytes == 2 * BLOCK
     kept.close()
 
@@ -75,15 +75,15 @@ def test_memory_is_used_again_and_given_back_for_other_shapes() -> None:
 def test_sums_in_use_may_exceed_the_budget() -> None:
     kept = shelf(1)
     for key in range(3):
-        kept.new(key, (3,))
+        kept.new(key, (2, 3))
     assert kept.taken_bytes == 3 * BLOCK
     kept.close()
 
 
 def test_spare_memory_is_bounded() -> None:
-    kept = Shelf(NumpyArrays(), 1, 10**12)
+    kept = Shelf(NumpyArrays(), 10**12)
     for key in range(3):
-        kept.new(key, (8_000_000,))
+        kept.new(key, (1, 8_000_000))
     for key in range(3):
         kept.drop(key)
     assert kept.taken_bytes == 2 * 4 * 8_000_000
@@ -93,7 +93,7 @@ def test_spare_memory_is_bounded() -> None:
 def test_all_sums_move_to_other_memory() -> None:
     kept = shelf(9)
     put(kept, 7, due=1)
-    kept.new(8, (3,))
+    kept.new(8, (2, 3))
     kept.drop(8)
     kept.move(TensorArrays(torch.device("cpu")))
     moved = kept.use(7)

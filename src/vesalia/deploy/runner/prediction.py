@@ -30,7 +30,7 @@ __all__ = ["BUFFER_BYTES", "Decision", "Prediction", "decision_of", "predict"]
 
 _FIELD: Final = "model"
 BUFFER_BYTES: Final = 300_000_000
-"""What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
+"""What waits for its next window may take so much of the memory; more of it goes to a temporary file."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,8 @@ def _through(how: Prediction, plan: WindowPlan, image: Volume, decision: Decisio
     def take(index: tuple[int, ...], output: npt.NDArray[np.float32]) -> None:
         nonlocal sink, kept, blender
         if sink is None or blender is None:
-            blender = Blender(plan, mode=how.inferer.mode, shelf=Shelf(NumpyArrays(), len(output), BUFFER_BYTES))
+            shelf = Shelf(NumpyArrays(), BUFFER_BYTES)
+            blender = Blender(plan, mode=how.inferer.mode, channels=len(output), shelf=shelf)
             sink, kept = decision.sinks(image, channels=len(output))
         _blend(blender, sink, index, output)
 
@@ -113,10 +114,13 @@ def _blend(blender: Blender, sink: Sink, index: tuple[int, ...], output: npt.NDA
     ]
     for slab in slabs(plan, index, channels=len(output)):
         box[0] = slice(*slab)
-        place: Any = (slice(None), *(slice(b.start - s, b.stop - s) for b, s in zip(box, start, strict=True)))
-        finished = blender.add(index, slab, values=output[place])
+        place: Any = tuple(slice(b.start - s, b.stop - s) for b, s in zip(box, start, strict=True))
+        values = output[(slice(None), *place)]
+        if blender.weights is not None:
+            values *= blender.weights[place]
+        finished = blender.add(index, slab, values=values)
         if finished is not None:
-            sink.take(finished, blender.arrays)
+            sink.take(finished, blender.shelf)
 
 
 # ------------------------------------------------------------------------------------------------------------ decisions

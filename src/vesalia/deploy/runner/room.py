@@ -53,9 +53,8 @@ class _Subject:
         windows: How it goes through the network.
         image_bytes: The image, as read and as prepared.
         result_bytes: Labels, masks, or a float32 volume per class.
-        sums_bytes: Sums that wait for further windows, wherever they are.
+        waiting_bytes: Sums that wait for further windows, and planes to interpolate between, wherever they are.
         output_bytes: Probabilities of a window.
-        faces_bytes: Planes of probabilities that are kept to interpolate between, where the grid is another.
         streamed: Whether windows are decided as they come.
     """
 
@@ -63,9 +62,8 @@ class _Subject:
     windows: WindowPlan
     image_bytes: int
     result_bytes: int
-    sums_bytes: int
+    waiting_bytes: int
     output_bytes: int
-    faces_bytes: int
     streamed: bool
 
     def plan(self, *, at_once: int, inside_bytes: int, process_bytes: int) -> MemoryPlan:
@@ -77,11 +75,10 @@ class _Subject:
             process_bytes,
             self.image_bytes,
             self.result_bytes,
-            sums_bytes=min(self.sums_bytes, BUFFER_BYTES),
-            file_bytes=max(0, self.sums_bytes - BUFFER_BYTES),
+            waiting_bytes=min(self.waiting_bytes, BUFFER_BYTES),
+            file_bytes=max(0, self.waiting_bytes - BUFFER_BYTES),
             network_bytes=at_once * inside_bytes,
             output_bytes=at_once * self.output_bytes,
-            faces_bytes=self.faces_bytes,
         )
 
 
@@ -162,9 +159,8 @@ def _subject(plan: InferencePlan, item: DataItem) -> _Subject | None:
         windows,
         image_bytes=2 * _FLOAT32 * prod(shape) * channels,
         result_bytes=result,
-        sums_bytes=_FLOAT32 * classes * windows.open_voxels,
+        waiting_bytes=_FLOAT32 * classes * (windows.open_voxels + (windows.face_voxels if decision.steps else 0)),
         output_bytes=_FLOAT32 * classes * prod(windows.window),
-        faces_bytes=0 if decision.steps is None else _FLOAT32 * classes * windows.face_voxels,
         streamed=decision.decides,
     )
 

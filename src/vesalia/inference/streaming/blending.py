@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from vesalia.imaging.windows import Box, Cell, Mode, WindowPlan, importance
+from vesalia.imaging.windows import Box, Cell, Mode, Segment, WindowPlan, importance
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.shelf import Shelf
 
-__all__ = ["SLAB_BYTES", "Blender", "Finished", "slabs"]
+__all__ = ["SLAB_BYTES", "Blender", "Finished", "pieces", "slabs"]
 
 SLAB_BYTES: Final = 8 << 20
 """What of a window's output is worked on at a time: little enough to stay in a processor's caches."""
@@ -31,6 +31,7 @@ class Finished:
         index: The window that finished them.
         box: Their place in the image: the window's finished box, or a slab of it along the first axis.
         sums: ``[C, *box]`` weighted sums over the windows.
+        arrays: What the sums are made with.
         plan: The windows.
         weights: A weight for each voxel of a window, or None where all are 1.
     """
@@ -38,6 +39,7 @@ class Finished:
     index: tuple[int, ...]
     box: Box
     sums: Any
+    arrays: Arrays
     plan: WindowPlan
     weights: npt.NDArray[np.float32] | None
 
@@ -65,13 +67,17 @@ def slabs(
     plan: WindowPlan, index: Sequence[int], *, channels: int, slab_bytes: int = SLAB_BYTES
 ) -> Iterator[tuple[int, int]]:
     """First and last + 1 voxel along the image's first axis of the pieces in which a window is worked off."""
-    row = 4 * channels * int(np.prod(plan.window[1:]))
-    thickness = max(1, slab_bytes // row)
+    plane = 4 * channels * prod(plan.window[1:])
     for segment in plan.segments[0]:
         if segment.first <= index[0] <= segment.last:
-            pieces = -(-(segment.stop - segment.start) // thickness)
-            cuts = [segment.start + (segment.stop - segment.start) * piece // pieces for piece in range(pieces + 1)]
-            yield from pairwise(cuts)
+            yield from pieces(segment, plane_bytes=plane, slab_bytes=slab_bytes)
+
+
+def pieces(segment: Segment, *, plane_bytes: int, slab_bytes: int) -> Iterator[tuple[int, int]]:
+    """First and last + 1 voxel of pieces of a segment, about as thick as each other, of as many planes as go in."""
+    length, thickness = segment.stop - segment.start, max(1, slab_bytes // plane_bytes)
+    count = -(-length // thickness)
+    return pairwise(segment.start + length * piece // count for piece in range(count + 1))
 
 
 class Blender:
@@ -80,11 +86,13 @@ class Blender:
     Args:
         plan: The windows; they must come in its order, each in slabs, see :func:`slabs`.
         mode: The weight of a window's voxels.
+        channels: Channels of what windows say.
         shelf: Keeps sums that are not finished.
     """
 
-    def __init__(self, plan: WindowPlan, *, mode: Mode, shelf: Shelf) -> None:
+    def __init__(self, plan: WindowPlan, *, mode: Mode, channels: int, shelf: Shelf) -> None:
         self.plan = plan
+        self.channels = channels
         self.shelf = shelf
         self._memory: Any = None
         self._made_with: Arrays | None = None
@@ -101,15 +109,13 @@ class Blender:
         Args:
             index: The window.
             slab: The slab's first and last + 1 voxel along the image's first axis.
-            values: ``[C, *spatial]`` float32 of the slab, what lies outside the image left out; it may be changed.
+            values: ``[C, *spatial]`` float32 of the slab, weighted, what lies outside the image left out.
 
         Returns:
             What is finished with it, if anything is; its sums are gone with the next slab.
         """
         cells = [cell for cell in self.plan.cells(index) if _holds(cell, slab)]
         start = (slab[0], *(max(0, first) for first in self.plan.start(index)[1:]))
-        if self.weights is not None:
-            values *= self.arrays.given(self._seen_weights(self.weights, index, slab, values.shape[2:]))
         # Memory first: where it is not there, nothing has been added yet.
         sums = {cell.key: self._sums(cell, slab) for cell in cells if cell.windows > 1}
         finished = self._room(index, slab) if any(cell.ends for cell in cells) else None
@@ -132,7 +138,8 @@ class Blender:
 
     def _sums(self, cell: Cell, slab: tuple[int, int]) -> Any:
         key = (cell.key, slab[0])
-        return self.shelf.new(key, (slab[1] - slab[0], *cell.shape[1:])) if cell.begins else self.shelf.use(key)
+        shape = (self.channels, slab[1] - slab[0], *cell.shape[1:])
+        return self.shelf.new(key, shape) if cell.begins else self.shelf.use(key)
 
     def _put_back(self, cells: Sequence[Cell], index: tuple[int, ...], slab: tuple[int, int]) -> None:
         for cell in cells:
@@ -145,19 +152,9 @@ class Blender:
         box = (slice(*slab), *self.plan.done(index)[1:])
         shape = [side.stop - side.start for side in box]
         if self._memory is None or self._memory.shape[1] < prod(shape) or self._made_with is not self.arrays:
-            self._memory, self._made_with = self.arrays.empty(self.shelf.channels, (prod(shape),)), self.arrays
-        sums = self._memory.reshape(-1)[: self.shelf.channels * prod(shape)].reshape(self.shelf.channels, *shape)
-        return Finished(index, box, sums, self.plan, self.weights)
-
-    def _seen_weights(
-        self, weights: npt.NDArray[np.float32], index: tuple[int, ...], slab: tuple[int, int], shape: Sequence[int]
-    ) -> npt.NDArray[np.float32]:
-        first = self.plan.start(index)
-        before = [max(0, -start) for start in first[1:]]
-        places = [slice(lost, lost + size) for lost, size in zip(before, shape, strict=True)]
-        place: Any = (slice(slab[0] - first[0], slab[1] - first[0]), *places)
-        seen: npt.NDArray[np.float32] = weights[place]
-        return seen
+            self._memory, self._made_with = self.arrays.empty(self.channels, (prod(shape),)), self.arrays
+        sums = self._memory.reshape(-1)[: self.channels * prod(shape)].reshape(self.channels, *shape)
+        return Finished(index, box, sums, self.arrays, self.plan, self.weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.blending import Finished
 from vesalia.inference.streaming.chain import Target
 from vesalia.inference.streaming.restoring import Restoring
+from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Deciding, Labels, Masks, Sink
 
 __all__ = ["Decision"]
@@ -36,11 +36,11 @@ class Decision:
         """``[1, *shape]`` labels, or ``[C, *shape]`` masks, when all windows have come."""
         return np.zeros((0, *self._target.grid.shape), np.uint8) if self._deciding is None else self._deciding.result
 
-    def take(self, finished: Finished, arrays: Arrays) -> None:
+    def take(self, finished: Finished, shelf: Shelf) -> None:
         """Take finished voxels."""
         if self._sink is None:
             self._deciding, self._sink = self._made(channels=len(finished.sums))
-        self._sink.take(finished, arrays)
+        self._sink.take(finished, shelf)
 
     def _made(self, *, channels: int) -> tuple[Deciding, Sink]:
         steps, shape = self._target.steps, self._target.grid.shape

@@ -22,21 +22,21 @@ class Limits:
 
     Attributes:
         windows: Windows in a pass, at most; None while any number went well.
-        sums_bytes: Sums of windows that the accelerator ran full with.
+        waiting_bytes: What waited when the accelerator ran full.
     """
 
     windows: int | None = None
-    sums_bytes: float = float("inf")
+    waiting_bytes: float = float("inf")
 
     def group(self, batch_size: int) -> int:
         """How many windows to bring through the network at a time."""
         return batch_size if self.windows is None else min(batch_size, self.windows)
 
     def holds(self, needed_bytes: float, device: torch.device) -> bool:
-        """Whether a device is to be tried with so much of sums."""
+        """Whether a device is to be tried with so much to keep."""
         if device.type == "cpu":
             return True
-        return needed_bytes < self.sums_bytes and needed_bytes <= _SHARE_OF_DEVICE * free_bytes(device)
+        return needed_bytes < self.waiting_bytes and needed_bytes <= _SHARE_OF_DEVICE * free_bytes(device)
 
 
 def free_bytes(device: torch.device) -> float:

@@ -17,6 +17,7 @@ from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming.chain import StreamedChain
 from vesalia.inference.streaming.memory_plan import MemoryPlan
 from vesalia.inference.streaming.network import Network
+from vesalia.inference.streaming.postponing import waiting_bytes
 from vesalia.inference.streaming.prediction import BUFFER_BYTES
 
 __all__ = ["Streamed", "network_bytes"]
@@ -35,12 +36,22 @@ class Streamed:
         chain: What of the post-transforms is done to them.
         size_divisor: What the network wants sizes to be multiples of.
         pass_bytes: See :func:`network_bytes`.
+        features: Channels of what the last layer gets, where that can be set aside; otherwise 0.
     """
 
     inferer: TFScanWindowInferer
     chain: StreamedChain
     size_divisor: int
     pass_bytes: int
+    features: int = 0
+
+    @classmethod
+    def of(cls, network: Network, inferer: TFScanWindowInferer, chain: StreamedChain) -> Streamed:
+        """How a network's windows are decided."""
+        channels = int(getattr(network.model, "in_channels", 1))
+        head = network.seek_head(channels=channels, dims=len(inferer.roi_size))
+        features = 0 if head is None else head.in_channels
+        return cls(inferer, chain, network.size_divisor, network_bytes(network, inferer), features)
 
     def windows(self, shape: Sequence[int]) -> WindowPlan:
         """The windows of an image."""
@@ -59,7 +70,9 @@ class Streamed:
             image_bytes: What the image takes, once as it was read and once as it is prepared.
         """
         windows = self.windows(shape)
-        sums = _FLOAT32 * classes * windows.open_voxels
+        waiting = waiting_bytes(windows, classes=classes, features=self.features)
+        if target != shape:
+            waiting += _FLOAT32 * classes * windows.face_voxels
         return MemoryPlan(
             subject,
             shape,
@@ -67,11 +80,10 @@ class Streamed:
             psutil.Process().memory_info().rss,
             image_bytes=image_bytes,
             result_bytes=prod(target) * (1 if self.chain.threshold is None else classes),
-            sums_bytes=min(sums, BUFFER_BYTES),
-            file_bytes=max(0, sums - BUFFER_BYTES),
+            waiting_bytes=min(waiting, BUFFER_BYTES),
+            file_bytes=max(0, waiting - BUFFER_BYTES),
             network_bytes=self.pass_bytes,
             work_bytes=_WORK_BYTES,
-            faces_bytes=0 if target == shape else _FLOAT32 * classes * windows.face_voxels,
         )
 
 

@@ -25,11 +25,10 @@ class MemoryPlan:
         process_bytes: What the process takes before.
         image_bytes: The image, as read and as prepared.
         result_bytes: Labels; where nothing is decided window by window, a float32 volume per class.
-        sums_bytes: Sums that wait for further windows.
-        file_bytes: Such sums in a temporary file.
+        waiting_bytes: What waits for further windows: sums or features, and planes to interpolate between.
+        file_bytes: The part of it that is in a temporary file.
         network_bytes: What one pass takes, about; 0 where that could not be told.
         output_bytes: Probabilities of the windows that are in the network at once, where it gives these whole.
-        faces_bytes: Planes of probabilities that are kept to interpolate between, where the grid is another.
         work_bytes: Slabs that are worked on, and memory that is free but not given back at once.
     """
 
@@ -39,17 +38,16 @@ class MemoryPlan:
     process_bytes: int
     image_bytes: int
     result_bytes: int
-    sums_bytes: int = 0
+    waiting_bytes: int = 0
     file_bytes: int = 0
     network_bytes: int = 0
     output_bytes: int = 0
-    faces_bytes: int = 0
     work_bytes: int = 0
 
     @property
     def least_bytes(self) -> int:
         """What cannot be done without, beside what the process has."""
-        return self.image_bytes + self.result_bytes + self.sums_bytes + self.output_bytes + self.faces_bytes
+        return self.image_bytes + self.result_bytes + self.waiting_bytes + self.output_bytes
 
     @property
     def peak_bytes(self) -> int:
@@ -62,9 +60,8 @@ class MemoryPlan:
         parts = (
             ("image", self.image_bytes),
             ("result", self.result_bytes),
-            ("sums", self.sums_bytes),
+            ("waiting", self.waiting_bytes),
             ("probabilities of a pass", self.output_bytes),
-            ("planes between windows", self.faces_bytes),
             ("network", self.network_bytes),
             ("work", self.work_bytes),
             ("process", self.process_bytes),

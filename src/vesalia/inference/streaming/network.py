@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -23,6 +23,7 @@ from vesalia.runtime.precision import Autocast
 __all__ = ["Network", "Pass"]
 
 _OURS = "vesalia.components.models"
+_FLOAT32 = 4
 _LEAST_PROBE = 8
 """Edge of the image on which the last layer is looked for, at least."""
 
@@ -48,15 +49,28 @@ class Pass:
         """Channels of the probabilities."""
         return self.output.shape[1] if self.head is None else self.head.out_channels
 
-    def into(self, memory: torch.Tensor, member: int, *, place: Box) -> None:
-        """Write the probabilities of one window at a place to float32 ``[C, *place]``."""
+    @property
+    def features(self) -> int:
+        """Channels of what the last layer gets, if that can be kept for later as float32; 0 if it cannot."""
+        return 0 if self.head is None or self.output.element_size() > _FLOAT32 else self.head.in_channels
+
+    def at(self, member: int, *, place: Box) -> torch.Tensor:
+        """The output of one window at a place, a view."""
         inside: Any = (slice(None), *place)
-        part = self.output[member][inside]
+        return self.output[member][inside]
+
+    def resumed(self, output: torch.Tensor) -> Pass:
+        """The same with an output ``[C, *spatial]`` that was kept."""
+        return replace(self, output=output.to(self.output.device, self.output.dtype).unsqueeze(0))
+
+    def into(self, memory: torch.Tensor, member: int, *, place: Box, weights: torch.Tensor | None) -> None:
+        """Write the probabilities of one window at a place, weighted, to float32 ``[C, *place]``."""
+        part = self.at(member, place=place)
         if self.head is None:
             memory.copy_(part)
         else:
             _apply(self.head, part, memory, autocast=self.autocast)
-        _activate(memory, self.activation)
+        _activate(memory, self.activation, weights=weights)
 
 
 def _apply(head: Pointwise, features: torch.Tensor, memory: torch.Tensor, *, autocast: bool) -> None:
@@ -71,14 +85,18 @@ def _apply(head: Pointwise, features: torch.Tensor, memory: torch.Tensor, *, aut
         memory += head.bias.float().view(-1, *[1] * (memory.ndim - 1))
 
 
-def _activate(values: torch.Tensor, activation: FinalActivation) -> None:
-    """Turn ``[C, *spatial]`` logits into probabilities, in place."""
-    if activation == "sigmoid":
-        values.sigmoid_()
-    elif activation == "softmax":
+def _activate(values: torch.Tensor, activation: FinalActivation, *, weights: torch.Tensor | None) -> None:
+    """Turn ``[C, *spatial]`` logits into probabilities times ``[*spatial]`` weights, in place."""
+    if activation == "softmax":
         values -= values.amax(dim=0)
         values.exp_()
-        values /= values.sum(dim=0)
+        total = values.sum(dim=0)
+        values *= total.reciprocal_() if weights is None else torch.div(weights, total, out=total)
+        return
+    if activation == "sigmoid":
+        values.sigmoid_()
+    if weights is not None:
+        values *= weights
 
 
 @dataclass(slots=True)
@@ -100,7 +118,7 @@ class Network:
     limits: Limits = field(default_factory=Limits)
     _head: Pointwise | None = None
     _sought: bool = False
-    _memory: torch.Tensor | None = None
+    _memories: list[torch.Tensor | None] = field(default_factory=lambda: [None, None])
 
     def __call__(self, windows: torch.Tensor) -> Pass:
         """One pass over ``[B, C, *spatial]``."""
@@ -126,14 +144,25 @@ class Network:
             return None
         return Pass(self._activation, noted.features, head, noted.autocast)
 
-    def probabilities(self, said: Pass, member: int, *, place: Box) -> torch.Tensor:
-        """``[C, *place]`` float32 of one window of a pass; the memory is used again for the next."""
+    def probabilities(
+        self, said: Pass, member: int, *, place: Box, weights: torch.Tensor | None = None, memory: int = 0
+    ) -> torch.Tensor:
+        """What one window of a pass says of a place: ``[C, *place]`` float32.
+
+        Args:
+            said: The pass.
+            member: The window's place in it.
+            place: Where in the window.
+            weights: ``[*place]``: what to multiply with.
+            memory: Which of two memories to put it in; what was there is gone.
+        """
         shape = (said.channels, *(side.stop - side.start for side in place))
-        if self._memory is None or self._memory.numel() < prod(shape):
-            self._memory = torch.empty(prod(shape), device=self.device)
-        values = self._memory[: prod(shape)].view(shape)
+        room = self._memories[memory]
+        if room is None or room.numel() < prod(shape):
+            room = self._memories[memory] = torch.empty(prod(shape), device=self.device)
+        values = room[: prod(shape)].view(shape)
         with self._timed():
-            said.into(values, member, place=place)
+            said.into(values, member, place=place, weights=weights)
         return values
 
     @contextmanager

@@ -20,6 +20,7 @@ from vesalia.inference.streaming.blending import SLAB_BYTES, Blender, Finished, 
 from vesalia.inference.streaming.heap import Heap
 from vesalia.inference.streaming.limits import free_cached
 from vesalia.inference.streaming.network import Network, Pass
+from vesalia.inference.streaming.postponing import Postponing, postpones, waiting_bytes
 from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Sink
 from vesalia.inference.streaming.tensors import TensorArrays
@@ -31,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 _CPU: Final = torch.device("cpu")
 
 BUFFER_BYTES: Final = 300_000_000
-"""What sums that wait for their next window may take of the memory; more of them go to a temporary file."""
+"""What waits for its next window may take so much of the memory; more of it goes to a temporary file."""
 _SLAB_BYTES_ON_DEVICE: Final = 256 << 20
 """Accelerators want much to do at a time."""
 
@@ -72,19 +73,20 @@ class Streaming:
     def run(self, image: torch.Tensor, sink: Sink) -> Timing:
         """Predict ``[C, *spatial]``."""
         began, before = time.perf_counter(), self.network.seconds
-        blender: Blender | None = None
+        way: Blender | Postponing | None = None
         waiting, heap = iter(self.plan), Heap()
         try:
             while group := list(islice(waiting, self.network.limits.group(self.batch_size))):
                 for member, index, said in self._passed(image, group):
-                    blender = blender or self.blender(said)
-                    self._blend(blender, sink, index, said, member)
+                    way = way or self.way(said)
+                    for finished in self._blended(way, index, said, member):
+                        sink.take(finished, way.shelf)
                     del said  # or it would stay until the next pass is over
                 heap.tidy()
         finally:
-            if blender is not None:
-                blender.shelf.close()
-        written = blender.shelf.file.written_bytes if blender is not None else 0
+            if way is not None:
+                way.shelf.close()
+        written = way.shelf.file.written_bytes if way is not None else 0
         return Timing(self.network.seconds - before, time.perf_counter() - began, written)
 
     def _passed(self, image: torch.Tensor, group: list[tuple[int, ...]]) -> Iterator[tuple[int, tuple[int, ...], Pass]]:
@@ -121,51 +123,88 @@ class Streaming:
             seen.append(F.pad(view, sides) if any(sides) else view)
         return torch.stack(seen).float()
 
-    def _blend(self, blender: Blender, sink: Sink, index: tuple[int, ...], said: Pass, member: int) -> None:
-        start, channels = self.plan.start(index), blender.shelf.channels
+    def way(self, said: Pass) -> Blender | Postponing:
+        """How windows are averaged: by sums, or later, by the input of the last layer where that takes less to keep.
+
+        What waits lies on the network's device, or in the machine's memory where the device has no room for it.
+        """
+        plan, features = self.plan, said.features
+        needed, device = waiting_bytes(plan, classes=said.channels, features=features), self.network.device
+        if not self.network.limits.holds(needed, device):
+            _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
+            device = _CPU
+        shelf = Shelf(TensorArrays(device), self.buffer_bytes)
+        if postpones(plan, classes=said.channels, features=features):
+            return Postponing(plan, network=self.network, mode=self.mode, shelf=shelf, slab_bytes=self._slab_bytes)
+        return Blender(plan, mode=self.mode, channels=said.channels, shelf=shelf)
+
+    def _blended(
+        self, way: Blender | Postponing, index: tuple[int, ...], said: Pass, member: int
+    ) -> Iterator[Finished]:
+        if isinstance(way, Blender):
+            return self._summed(way, index, said, member)
+        return self._postponed(way, index, said, member)
+
+    @property
+    def _slab_bytes(self) -> int:
+        return SLAB_BYTES if self.network.device.type == "cpu" else _SLAB_BYTES_ON_DEVICE
+
+    def _summed(self, blender: Blender, index: tuple[int, ...], said: Pass, member: int) -> Iterator[Finished]:
+        """Add a window, slab by slab."""
+        start = self.plan.start(index)
         box = [
             slice(max(0, first), min(first + edge, size))
             for first, edge, size in zip(start, self.plan.window, self.plan.shape, strict=True)
         ]
-        size = SLAB_BYTES if self.network.device.type == "cpu" else _SLAB_BYTES_ON_DEVICE
-        for slab in slabs(self.plan, index, channels=channels, slab_bytes=size):
+        weights = None if blender.weights is None else torch.from_numpy(blender.weights)
+        for slab in slabs(self.plan, index, channels=blender.channels, slab_bytes=self._slab_bytes):
             box[0] = slice(*slab)
             place = tuple(slice(side.start - first, side.stop - first) for side, first in zip(box, start, strict=True))
-            values = self.network.probabilities(said, member, place=place)
+            seen = None if weights is None else weights[place].to(self.network.device)
+            values = self.network.probabilities(said, member, place=place, weights=seen)
             finished = self._added(blender, index, slab, values)
-            if finished is not None:
-                sink.take(finished, blender.arrays)
+            if finished is None:
+                self._leave_device(blender.shelf, said)
+                finished = self._added(blender, index, slab, values)
+            yield from finished or ()
 
     def _added(
         self, blender: Blender, index: tuple[int, ...], slab: tuple[int, int], values: torch.Tensor
-    ) -> Finished | None:
+    ) -> list[Finished] | None:
+        """What is finished with a slab; None where the device has no room for its sums."""
         arrays: Any = blender.arrays
         try:
-            return blender.add(index, slab, values=values.to(arrays.device))
+            finished = blender.add(index, slab, values=values.to(arrays.device))
         except RuntimeError as error:
             if arrays.on_machine or not is_out_of_memory(error):
                 raise
-        self._leave_device(blender)
-        return blender.add(index, slab, values=values.cpu())
+            return None
+        return [] if finished is None else [finished]
 
-    def blender(self, said: Pass) -> Blender:
-        """A blender on the network's device, or on the processor where the device has no room for the sums."""
-        device = self.network.device
-        if not self.network.limits.holds(needed := self._sums_bytes(said.channels), device):
-            _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
-            device = _CPU
-        return Blender(self.plan, mode=self.mode, shelf=Shelf(TensorArrays(device), said.channels, self.buffer_bytes))
+    def _postponed(self, later: Postponing, index: tuple[int, ...], said: Pass, member: int) -> Iterator[Finished]:
+        """Keep of a window what waits, and finish the rest."""
+        if not self._kept(later, index, said, member):
+            self._leave_device(later.shelf, said)
+            later.keep(index, said, member)
+        return later.finished(index, said, member)
 
-    def _leave_device(self, blender: Blender) -> None:
-        arrays: Any = blender.arrays
+    def _kept(self, later: Postponing, index: tuple[int, ...], said: Pass, member: int) -> bool:
+        """Whether the device had room for what waits."""
+        try:
+            later.keep(index, said, member)
+        except RuntimeError as error:
+            if later.shelf.arrays.on_machine or not is_out_of_memory(error):
+                raise
+            return False
+        return True
+
+    def _leave_device(self, shelf: Shelf, said: Pass) -> None:
+        arrays: Any = shelf.arrays
         _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
-        self.network.limits.sums_bytes = self._sums_bytes(blender.shelf.channels)
-        blender.shelf.move(TensorArrays(_CPU))
+        needed = waiting_bytes(self.plan, classes=said.channels, features=said.features)
+        self.network.limits.waiting_bytes = needed
+        shelf.move(TensorArrays(_CPU))
         free_cached(arrays.device)
-
-    def _sums_bytes(self, channels: int) -> int:
-        """What sums that wait take at most."""
-        return 4 * channels * self.plan.open_voxels
 
 
 def streams(inferer: Inferer) -> TypeGuard[TFScanWindowInferer]:

@@ -20,6 +20,7 @@ from vesalia.imaging.axis_steps import TOLERANCE_VOXELS, AxisStep
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.blending import Finished
 from vesalia.inference.streaming.borders import Reading, decided
+from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Deciding, Labels
 
 __all__ = ["Restoring"]
@@ -102,18 +103,13 @@ class Restoring:
         ordered = sorted(steps, key=lambda step: step.source_axis)
         self._axes = [_Axis.of(step) for step in ordered]
         self._sink = sink
-        self._faces: dict[tuple[int, tuple[int, ...], int], Any] = {}
         self._joined: Any = None
         self._memories: list[_Memory] = [_Memory(), _Memory()]
 
-    @property
-    def waiting_voxels(self) -> int:
-        """Voxels of the planes that are kept for boxes to come."""
-        return sum(prod(face.shape[1:]) for face in self._faces.values())
-
-    def take(self, finished: Finished, arrays: Arrays) -> None:
-        """Interpolate what the finished voxels complete."""
-        values = self._with_faces(finished, arrays)
+    def take(self, finished: Finished, shelf: Shelf) -> None:
+        """Interpolate what the finished voxels complete; faces wait on the shelf."""
+        arrays = finished.arrays
+        values = self._with_faces(finished, shelf)
         firsts = [max(0, side.start - 1) for side in finished.box]
         sides = zip(self._axes, finished.box, firsts, strict=True)
         readings = [axis.read(side.start, side.stop, first) for axis, side, first in sides]
@@ -138,38 +134,48 @@ class Restoring:
             box = (part, *(other for other, *_ in readings[1:]))
             self._sink.put(box, _everywhere(values[:, bottom:top], [piece, *readings[1:]], arrays), arrays=arrays)
 
-    def _with_faces(self, finished: Finished, arrays: Arrays) -> Any:
+    def _with_faces(self, finished: Finished, shelf: Shelf) -> Any:
         """The averages with the voxel before them along each axis, and what later boxes need of them put aside."""
-        index, box = finished.index, finished.box
+        index, box, arrays = finished.index, finished.box, finished.arrays
         lead = [min(1, side.start) for side in box]
-        joined = self._room(finished, lead, arrays)
+        joined = self._room(finished, lead, shelf)
         arrays.divide(finished.sums, arrays.given(finished.totals), out=joined[_inner(lead, len(lead))])
         for axis in range(len(lead) - 1, 0, -1):
             if lead[axis]:
-                joined[_inner(lead, axis, at=0)] = self._face(axis, finished)
+                _take_face(finished, axis, shelf, into=joined[_inner(lead, axis, at=0)])
         for axis in range(1, len(lead)):
             if index[axis] + 1 < len(finished.plan.starts[axis]):
-                face = joined[_inner(lead, axis, at=-1)]
-                self._faces[axis, index, box[0].start] = _copied(face, arrays)
+                _put_face(joined[_inner(lead, axis, at=-1)], finished, axis=axis, shelf=shelf)
         self._joined = joined
         if box[0].stop == finished.plan.done(index)[0].stop and box[0].stop < finished.plan.shape[0]:
-            self._faces[0, index, 0] = _copied(joined[:, -1], arrays)
+            _put_face(joined[:, -1], finished, axis=0, shelf=shelf)
         return joined
 
-    def _room(self, finished: Finished, lead: Sequence[int], arrays: Arrays) -> Any:
+    def _room(self, finished: Finished, lead: Sequence[int], shelf: Shelf) -> Any:
         """Memory for the averages and the voxels before them; those before them along the first axis are there."""
         shape = [side.stop - side.start + more for side, more in zip(finished.box, lead, strict=True)]
         self._memories.reverse()  # what was there before is still read
-        joined = self._memories[0].room(len(finished.sums), shape, arrays)
-        if lead[0]:
-            goes_on = finished.box[0].start > finished.plan.done(finished.index)[0].start
-            joined[:, 0] = self._joined[:, -1] if goes_on else self._face(0, finished)
+        joined = self._memories[0].room(len(finished.sums), shape, finished.arrays)
+        if lead[0] and finished.box[0].start > finished.plan.done(finished.index)[0].start:
+            joined[:, 0] = self._joined[:, -1]
+        elif lead[0]:
+            _take_face(finished, 0, shelf, into=joined[:, 0])
         return joined
 
-    def _face(self, axis: int, finished: Finished) -> Any:
-        """The voxels before a box along an axis."""
-        before = tuple(number - (place == axis) for place, number in enumerate(finished.index))
-        return self._faces.pop((axis, before, finished.box[0].start if axis else 0))
+
+def _put_face(face: Any, finished: Finished, *, axis: int, shelf: Shelf) -> None:
+    """Keep the last voxels of a box along an axis for the next one."""
+    after = tuple(number + (place == axis) for place, number in enumerate(finished.index))
+    key = ("face", axis, after, finished.box[0].start if axis else 0)
+    shelf.new(key, tuple(face.shape))[...] = face
+    shelf.rest(key, finished.plan.rank(after))
+
+
+def _take_face(finished: Finished, axis: int, shelf: Shelf, *, into: Any) -> None:
+    """The voxels before a box along an axis."""
+    key = ("face", axis, finished.index, finished.box[0].start if axis else 0)
+    into[...] = shelf.use(key)
+    shelf.drop(key)
 
 
 def _inner(lead: Sequence[int], axis: int, *, at: int | None = None) -> Any:
@@ -179,12 +185,6 @@ def _inner(lead: Sequence[int], axis: int, *, at: int | None = None) -> Any:
         place[axis] = at
         place[axis + 1 :] = [slice(None)] * (len(lead) - axis - 1)
     return (slice(None), *place)
-
-
-def _copied(face: Any, arrays: Arrays) -> Any:
-    kept = arrays.empty(len(face), tuple(face.shape[1:]))
-    kept[...] = face
-    return kept
 
 
 def _everywhere(values: Any, readings: Sequence[Reading], arrays: Arrays) -> Any:

@@ -1,4 +1,4 @@
-"""Sums that wait for their next window: in memory as far as it is granted, and in a temporary file beyond that."""
+"""What waits for its next window: in memory as far as it is granted, and in a temporary file beyond that."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -18,14 +18,14 @@ _SHARE_ON_THE_WAY: Final = 0.25
 """Of the memory granted, what may be on its way to the file."""
 
 _SPARE_BYTES: Final = 64_000_000
-"""Memory that is kept for the next sums, at most."""
+"""Memory that is kept for what comes next, at most."""
 
 _Shape = tuple[int, ...]
 
 
 @dataclass(slots=True)
 class _Leaving:
-    """Sums that are being written."""
+    """What is being written."""
 
     place: int
     values: Any
@@ -34,18 +34,16 @@ class _Leaving:
 
 @dataclass(slots=True)
 class Shelf:
-    """Sums by key. Those that are needed last go to the file first; which these are is known beforehand.
+    """Arrays by key. Those that are needed last go to the file first; which these are is known beforehand.
 
     Attributes:
         arrays: Makes room for them.
-        channels: Channels of each.
         budget_bytes: What they may take of the memory together; those in use at the moment may exceed it.
         file: Takes those that exceed it.
         taken_bytes: What they take of the memory now, and what is kept for the next.
     """
 
     arrays: Arrays
-    channels: int
     budget_bytes: int
     file: SumsFile = field(default_factory=SumsFile)
     taken_bytes: int = 0
@@ -58,11 +56,11 @@ class Shelf:
     _leaving_bytes: int = 0
 
     def new(self, key: Hashable, shape: Sequence[int]) -> Any:
-        """Room for a sum, in use until :meth:`rest`; asked for again, the same."""
+        """Room for ``[C, *spatial]``, in use until :meth:`rest`; asked for again, the same."""
         return self._held[key] if key in self._held else self._hold(key, tuple(shape))
 
     def use(self, key: Hashable) -> Any:
-        """A sum that was begun, in use until :meth:`rest` or :meth:`drop`."""
+        """What was put there, in use until :meth:`rest` or :meth:`drop`."""
         self._due.pop(key, None)
         if key in self._held:
             return self._held[key]
@@ -74,19 +72,19 @@ class Shelf:
         return values
 
     def rest(self, key: Hashable, due: int) -> None:
-        """A sum is not needed before the window of rank ``due``."""
+        """It is not needed before the window of rank ``due``."""
         self._due[key] = due
 
     def drop(self, key: Hashable) -> None:
-        """A sum is not needed any more; its memory is for the next one: fresh memory is slower."""
+        """It is not needed any more; its memory is for the next one: fresh memory is slower."""
         self._put_by(self._held.pop(key))
 
     def move(self, arrays: Arrays) -> None:
-        """Bring all sums to other memory."""
+        """Bring everything to other memory."""
         self._spare.clear()
         self._spare_bytes = 0
         for key, values in self._held.items():
-            moved = arrays.empty(self.channels, tuple(values.shape[1:]))
+            moved = arrays.empty(len(values), tuple(values.shape[1:]))
             moved[...] = arrays.given(self.arrays.plain(values))
             self._held[key] = moved
         self.taken_bytes = sum(map(_bytes, self._held.values()))
@@ -100,14 +98,14 @@ class Shelf:
 
     def _hold(self, key: Hashable, shape: _Shape) -> Any:
         if self.arrays.on_machine:
-            self._make_room(4 * self.channels * prod(shape), shape)
+            self._make_room(4 * prod(shape), shape)
         if self._spare.get(shape):
             values = self._spare[shape].pop()
             self._spare_bytes -= _bytes(values)
             if not self._spare[shape]:
                 del self._spare[shape]
         else:
-            values = self.arrays.empty(self.channels, shape)
+            values = self.arrays.empty(shape[0], shape[1:])
             self.taken_bytes += _bytes(values)
         self._held[key] = values
         return values
@@ -137,15 +135,15 @@ class Shelf:
         return place, values, written
 
     def _settle(self, key: Hashable) -> None:
-        """Wait until a sum is written, and have its memory again."""
+        """Wait until it is written, and have its memory again."""
         leaving = self._leaving.pop(key)
         leaving.written.result()
         self._leaving_bytes -= _bytes(leaving.values)
-        self._away[key] = (leaving.place, tuple(leaving.values.shape[1:]))
+        self._away[key] = (leaving.place, tuple(leaving.values.shape))
         self._put_by(leaving.values)
 
     def _put_by(self, values: Any) -> None:
-        self._spare.setdefault(tuple(values.shape[1:]), []).append(values)
+        self._spare.setdefault(tuple(values.shape), []).append(values)
         self._spare_bytes += _bytes(values)
         while self._spare_bytes > _SPARE_BYTES:
             self._let_go()

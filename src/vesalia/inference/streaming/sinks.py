@@ -13,6 +13,7 @@ import numpy.typing as npt
 from vesalia.imaging.windows import Box
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.blending import Finished
+from vesalia.inference.streaming.shelf import Shelf
 
 __all__ = ["Averages", "Deciding", "Labels", "Masks", "Sink"]
 
@@ -20,8 +21,8 @@ __all__ = ["Averages", "Deciding", "Labels", "Masks", "Sink"]
 class Sink(Protocol):
     """Takes what is finished."""
 
-    def take(self, finished: Finished, arrays: Arrays) -> None:
-        """Do with finished voxels what is to be done; ``arrays`` is what their sums are made with."""
+    def take(self, finished: Finished, shelf: Shelf) -> None:
+        """Do with finished voxels what is to be done; what waits for others may be put on the shelf."""
 
 
 class Deciding(Sink, Protocol):
@@ -48,9 +49,9 @@ class Labels:
         self.result: npt.NDArray[Any] = np.zeros((1, *shape), dtype=np.uint8 if channels <= 256 else np.int16)
         self._turned = self.result[0].transpose(tuple(range(len(shape))) if order is None else tuple(order))
 
-    def take(self, finished: Finished, arrays: Arrays) -> None:
+    def take(self, finished: Finished, shelf: Shelf) -> None:
         """Decide; an average and a sum are largest in the same channel."""
-        self.put(finished.box, finished.sums, arrays=arrays)
+        self.put(finished.box, finished.sums, arrays=finished.arrays)
 
     def put(self, box: Box, values: Any, *, arrays: Arrays) -> None:
         """Decide averages."""
@@ -79,9 +80,9 @@ class Masks:
         self._turned = self.result.transpose((0, *(axis + 1 for axis in turned)))
         self.threshold = threshold
 
-    def take(self, finished: Finished, arrays: Arrays) -> None:
+    def take(self, finished: Finished, shelf: Shelf) -> None:
         """Average and decide."""
-        self.put(finished.box, averaged(finished, arrays), arrays=arrays)
+        self.put(finished.box, averaged(finished), arrays=finished.arrays)
 
     def put(self, box: Box, values: Any, *, arrays: Arrays) -> None:
         """Decide averages."""
@@ -99,12 +100,12 @@ class Averages:
 
     result: Any
 
-    def take(self, finished: Finished, arrays: Arrays) -> None:
+    def take(self, finished: Finished, shelf: Shelf) -> None:
         """Average and keep."""
         place: Any = (slice(None), *finished.box)
-        self.result[place] = averaged(finished, arrays)
+        self.result[place] = averaged(finished)
 
 
-def averaged(finished: Finished, arrays: Arrays) -> Any:
+def averaged(finished: Finished) -> Any:
     """Sums divided by the sums of the weights."""
-    return finished.sums / arrays.given(finished.totals)
+    return finished.sums / finished.arrays.given(finished.totals)
