@@ -167,7 +167,7 @@ def plan_gb(job: Job, sample: Sample) -> float:
     inferer, predictor = inferer_of(job), Predictor.ready(model_of(Dummy, job), inferer_of(job))
     if predictor.network is None:
         raise SystemExit("found no network that can be run by windows")
-    streamed = Streamed.of(predictor.network, inferer, chain_of(job))
+    streamed = Streamed.of(predictor.network, inferer, chain=chain_of(job))
     source = sample["image"].source
     target = job.shape if source is None else source.grid.shape
     return streamed.memory("dummy", job.shape, target=target, classes=job.classes, image_bytes=0).peak_bytes / 1e9

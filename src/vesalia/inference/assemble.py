@@ -96,7 +96,7 @@ class Assembly:
         if chain is None or predictor.network is None or not streams(predictor.inferer):
             return None
         network, inferer = predictor.network, predictor.inferer
-        return Streamed.of(network, inferer, chain)
+        return Streamed.of(network, inferer, chain=chain)
 
     def predicted(self, sample: Sample) -> Sample:
         """``sample`` with its image prepared and the raw prediction in the field ``model``."""

@@ -55,8 +55,9 @@ def blended(plan: WindowPlan, said: dict[tuple[int, ...], Array], mode: Mode, ar
         seen = [slice(max(0, -s), min(e, n - s)) for s, e, n in zip(start, plan.window, plan.shape, strict=True)]
         for slab in slabs(plan, index, channels=channels, slab_bytes=600):
             place: Any = (slice(slab[0] - start[0], slab[1] - start[0]), *seen[1:])
+            inside: Any = (slice(None), *place)
             weights = 1 if blender.weights is None else blender.weights[place]
-            finished = blender.add(index, slab, values=arrays.given(said[index][(slice(None), *place)] * weights))
+            finished = blender.add(index, slab, values=arrays.given(said[index][inside] * weights))
             if finished is not None:
                 sink.take(finished, blender.shelf)
     assert blender.shelf.taken_bytes <= max(budget, 64_000_000)

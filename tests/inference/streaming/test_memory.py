@@ -72,8 +72,8 @@ def test_what_a_subject_takes() -> None:
 
 def test_of_a_network_with_few_features_these_wait() -> None:
     chain = StreamedChain(None, None, ())
-    few, many = (Streamed.of(network(kind=kind), INFERER, chain) for kind in KINDS)
-    assert (few.features, many.features, Streamed.of(network(kind="wide"), INFERER, chain).features) == (1, 4, 0)
+    few, many = (Streamed.of(network(kind=kind), INFERER, chain=chain) for kind in KINDS)
+    assert (few.features, many.features, Streamed.of(network(kind="wide"), INFERER, chain=chain).features) == (1, 4, 0)
     windows = few.windows((20, 16, 16))
     waiting = [one.memory("one", (20, 16, 16), target=(20, 16, 16), classes=5, image_bytes=0) for one in (few, many)]
     assert [plan.waiting_bytes for plan in waiting] == [4 * windows.kept_voxels, 20 * windows.open_voxels]

@@ -49,8 +49,8 @@ def test_averages_are_those_of_plain_sums(
     sink = Averages(torch.full((5, *plan.shape), torch.nan))
     for index in plan:
         said = net(windows[index][None])
-        later.keep(index, said, 0)
-        for finished in later.finished(index, said, 0):
+        later.keep(index, said, member=0)
+        for finished in later.finished(index, said, member=0):
             sink.take(finished, later.shelf)
     later.shelf.close()
     with torch.no_grad():
@@ -99,8 +99,8 @@ def test_features_of_half_the_bits_come_back_as_they_were(half: torch.dtype) -> 
     for index in plan:
         said = net(windows[index][None])
         assert said.output.dtype == half
-        later.keep(index, said, 0)
-        for finished in later.finished(index, said, 0):
+        later.keep(index, said, member=0)
+        for finished in later.finished(index, said, member=0):
             sink.take(finished, later.shelf)
     later.shelf.close()
     with torch.no_grad(), net.precision():

@@ -115,7 +115,8 @@ def _blend(blender: Blender, sink: Sink, index: tuple[int, ...], output: npt.NDA
     for slab in slabs(plan, index, channels=len(output)):
         box[0] = slice(*slab)
         place: Any = tuple(slice(b.start - s, b.stop - s) for b, s in zip(box, start, strict=True))
-        values = output[(slice(None), *place)]
+        inside: Any = (slice(None), *place)
+        values = output[inside]
         if blender.weights is not None:
             values *= blender.weights[place]
         finished = blender.add(index, slab, values=values)

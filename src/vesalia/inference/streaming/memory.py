@@ -46,7 +46,7 @@ class Streamed:
     features: int = 0
 
     @classmethod
-    def of(cls, network: Network, inferer: TFScanWindowInferer, chain: StreamedChain) -> Streamed:
+    def of(cls, network: Network, inferer: TFScanWindowInferer, *, chain: StreamedChain) -> Streamed:
         """How a network's windows are decided."""
         channels = int(getattr(network.model, "in_channels", 1))
         head = network.seek_head(channels=channels, dims=len(inferer.roi_size))

@@ -65,7 +65,7 @@ class Postponing:
         self._weights = None if mode == "constant" else importance(plan.window, mode)
         self._weights_there = None if self._weights is None else self._arrays.given(self._weights)
 
-    def keep(self, index: tuple[int, ...], said: Pass, member: int) -> None:
+    def keep(self, index: tuple[int, ...], said: Pass, *, member: int) -> None:
         """Keep of a window what later ones finish."""
         for cell in self.plan.cells(index):
             if not cell.ends:
@@ -73,7 +73,7 @@ class Postponing:
                 kept[...] = said.at(member, place=self._seen(cell.box, index))
                 self.shelf.rest((cell.key, index), self.plan.rank([segment.last for segment in cell.segments]))
 
-    def finished(self, index: tuple[int, ...], said: Pass, member: int) -> Iterator[Finished]:
+    def finished(self, index: tuple[int, ...], said: Pass, *, member: int) -> Iterator[Finished]:
         """What is finished with a window, slab by slab; the sums are gone with the next slab."""
         box = self.plan.done(index)
         # The same slabs for all windows beside each other: what is kept between these goes by slabs.
@@ -100,9 +100,8 @@ class Postponing:
         part = sums[inside]
         for other in _earlier(cell, index):
             kept = self.shelf.use((cell.key, other))
-            there = _within(slab, [side.start for side in cell.box])
-            features: Any = kept[(slice(None), *there)]
-            part += self._said(said.resumed(features), 0, other, slab, kept=True)
+            there: Any = (slice(None), *_within(slab, [side.start for side in cell.box]))
+            part += self._said(said.resumed(kept[there]), 0, other, slab, kept=True)
 
     def _said(self, said: Pass, member: int, index: tuple[int, ...], place: Box, *, kept: bool = False) -> torch.Tensor:
         """What a window says of a place of the image, weighted; of features that were ``kept`` all are of the place."""

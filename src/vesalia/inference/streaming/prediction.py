@@ -185,13 +185,13 @@ class Streaming:
         """Keep of a window what waits, and finish the rest."""
         if not self._kept(later, index, said, member):
             self._leave_device(later.shelf, said)
-            later.keep(index, said, member)
-        return later.finished(index, said, member)
+            later.keep(index, said, member=member)
+        return later.finished(index, said, member=member)
 
     def _kept(self, later: Postponing, index: tuple[int, ...], said: Pass, member: int) -> bool:
         """Whether the device had room for what waits."""
         try:
-            later.keep(index, said, member)
+            later.keep(index, said, member=member)
         except RuntimeError as error:
             if later.shelf.arrays.on_machine or not is_out_of_memory(error):
                 raise
