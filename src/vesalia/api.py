@@ -321,7 +321,7 @@ class Archive:
             overrides: ``--set`` values, as a mapping or as ``"key=value"`` texts.
             output: Folder to write to; None is ``MMAR_EVAL_OUTPUT_PATH``.
             resume: Skip subjects whose results are there already.
-            device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
+            device: ``auto``, ``cpu``, ``openvino``, ``cuda`` or ``tensorrt``.
             progress: Is told how many of how many subjects are done.
             stop: Set it to stop after the subject in work.
 

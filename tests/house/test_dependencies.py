@@ -20,6 +20,7 @@ EXTRA = {
     "onnx": "vesalia/deploy",
     "onnxscript": "vesalia/deploy",
     "onnxruntime": "vesalia/deploy",
+    "openvino": "vesalia/deploy/runner",
     "mlflow": "vesalia/training",
 }
 

@@ -16,6 +16,7 @@ import torch
 
 from vesalia.deploy.base import Deployment, Format
 from vesalia.deploy.described import described
+from vesalia.deploy.onnx_operators import translations
 from vesalia.deploy.program import CARD_INSIDE, Program
 from vesalia.deploy.runner.network import sha256_of
 from vesalia.deploy.runner.plan import FORMAT, FORMAT_VERSION, PLAN_ENDING
@@ -150,6 +151,7 @@ def _write(deployment: Deployment, path: Path) -> None:
             input_names=[deployment.input_name],
             output_names=[deployment.output_name],
             dynamic_shapes=(_free_axes(deployment),),
+            custom_translation_table=translations(),
             dynamo=True,
             verbose=False,
         )

@@ -34,6 +34,7 @@ _PURPOSES = {
     "fast": "faster augmentation on processors",
     "mlflow": 'the course of a training in MLflow ("trackers": "mlflow")',
     "onnx": "export to ONNX, and inference without torch",
+    "openvino": "inference without torch on processors, faster",
 }
 _FOR_DEVELOPERS = frozenset({"dev", "testing"})
 

@@ -54,7 +54,7 @@ def test_too_little_memory_is_told(network: Path) -> None:
     [
         ("tensorrt", "expected an NVIDIA GPU and onnxruntime-gpu with TensorRT's own libraries"),
         ("cuda", "expected an NVIDIA GPU and onnxruntime-gpu; write --device cpu"),
-        ("mps", "expected auto, cpu, cuda, tensorrt with --engine onnx"),
+        ("mps", "expected auto, openvino, cpu, cuda, tensorrt with --engine onnx"),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_in_words(network: Path, device: str, said: str) -> None:
@@ -109,3 +109,11 @@ def test_without_the_package_its_line_is_named(network: Path, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ConfigError, match=r"found no onnxruntime, .*pip install onnxruntime"):
         OnnxNetwork(network)
+
+
+def test_whether_it_knows_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_runtime", Falling)
+    assert module.knows_gpu()
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert not module.knows_gpu()

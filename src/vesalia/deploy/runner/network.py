@@ -18,7 +18,7 @@ import numpy.typing as npt
 from vesalia.errors import CheckpointError, ConfigError, ResourceError, UserError
 from vesalia.runtime.machine import usable_cores
 
-__all__ = ["DEVICES", "OnnxNetwork", "sha256_of"]
+__all__ = ["DEVICES", "OnnxNetwork", "first_line", "knows_gpu", "require_planned", "sha256_of", "too_little_or_other"]
 
 DEVICES: Final[Mapping[str, str]] = {
     "cpu": "CPUExecutionProvider",
@@ -54,9 +54,7 @@ class OnnxNetwork:
         self, path: Path, *, sha256: str | None = None, device: str = "auto", threads: int | None = None
     ) -> None:
         runtime = _runtime()
-        if sha256 is not None and sha256_of(path) != sha256:
-            message = f"{path}: found another network than the plan was written with, expected its hash to be {sha256}"
-            raise CheckpointError(f"{message}; export again, or copy both files again")
+        require_planned(path, sha256)
         self.device = _chosen(device, runtime.get_available_providers())
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or usable_cores()
@@ -82,13 +80,8 @@ class OnnxNetwork:
         """
         try:
             output: npt.NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
-        except Exception as error:  # see above
-            shape = " x ".join(map(str, images.shape))
-            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
-                message = f"found too little memory for {shape} voxels, expected room; write a smaller batch_size"
-                raise ResourceError(f"{message} or roi_size for the inferer") from error
-            message = f"found images of {shape} that the network does not take ({_first_line(error)}), expected those"
-            raise UserError(f"{message} it was exported for; export again") from error
+        except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
+            raise too_little_or_other(images.shape, error) from error
         return output
 
 
@@ -102,9 +95,30 @@ def _loaded(runtime: Any, path: Path, options: Any, device: str) -> Any:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where it falls back it prints
             return runtime.InferenceSession(str(path), options, providers=list(dict.fromkeys(providers)))
-    except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
-        message = f"{path}: found no network that ONNX Runtime can load ({_first_line(error)}), expected an ONNX"
+    except Exception as error:  # see above
+        message = f"{path}: found no network that ONNX Runtime can load ({first_line(error)}), expected an ONNX"
         raise CheckpointError(f"{message} file; export again") from error
+
+
+def require_planned(path: Path, sha256: str | None) -> None:
+    """Require that a file is the network that a plan was written with; None does not look.
+
+    Raises:
+        CheckpointError: It is missing, or another one.
+    """
+    if sha256 is not None and sha256_of(path) != sha256:
+        message = f"{path}: found another network than the plan was written with, expected its hash to be {sha256}"
+        raise CheckpointError(f"{message}; export again, or copy both files again")
+
+
+def too_little_or_other(shape: Sequence[int], error: Exception) -> UserError:
+    """Why images of a shape ``[B, C, *spatial]`` could not go through a network."""
+    voxels = " x ".join(map(str, shape))
+    if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+        message = f"found too little memory for {voxels} voxels, expected room; write a smaller batch_size"
+        return ResourceError(f"{message} or roi_size for the inferer")
+    message = f"found images of {voxels} that the network does not take ({first_line(error)}), expected those"
+    return UserError(f"{message} it was exported for; export again")
 
 
 def sha256_of(path: Path) -> str:
@@ -132,11 +146,19 @@ def _runtime() -> Any:
         raise ConfigError(message) from error
 
 
+def knows_gpu() -> bool:
+    """Whether ONNX Runtime is installed and knows of GPUs; whether it can start one shows when it does."""
+    try:
+        return DEVICES["cuda"] in _runtime().get_available_providers()
+    except ConfigError:
+        return False
+
+
 def _chosen(device: str, available: Sequence[str]) -> str:
     if device == "auto":
         return "cuda" if DEVICES["cuda"] in available else "cpu"
     if device not in DEVICES:
-        message = f"--device: found {device!r}, expected auto, {', '.join(DEVICES)} with --engine onnx"
+        message = f"--device: found {device!r}, expected auto, openvino, {', '.join(DEVICES)} with --engine onnx"
         raise ConfigError(f"{message}; write --device cpu")
     if DEVICES[device] not in available:
         raise ConfigError(_lacks(device, f"an ONNX Runtime with {', '.join(available)}"))
@@ -148,5 +170,6 @@ def _lacks(device: str, found: str) -> str:
     return f"--device {device}: found {found}, expected {needs}; write --device cpu, or install onnxruntime-gpu"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says first."""
     return str(error).strip().partition("\n")[0][:300]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vesalia.deploy.runner.network import OnnxNetwork
+from vesalia.deploy.runner.engines import open_network
 from vesalia.deploy.runner.plan import InferencePlan
 from vesalia.deploy.runner.prediction import Prediction, predict
 from vesalia.deploy.runner.room import require_room
@@ -159,7 +159,7 @@ def infer(
         items: The subjects; labels are not read.
         output: Where results go.
         resume: Leave out subjects whose results are there, made by the same network and plan from the same image.
-        device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
+        device: ``auto``, ``cpu``, ``openvino``, ``cuda`` or ``tensorrt``.
         progress: Is told before each subject, and at the end: done, all, the next one's name. One that has a method
             ``note`` is told beforehand what the largest subject takes of the memory.
         stop: Set it to stop before the next subject.
@@ -203,13 +203,13 @@ def open_plan(plan: InferencePlan, *, output: Path = Path(), device: str = "auto
     Args:
         plan: The plan.
         output: Where results go, if they are written.
-        device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
+        device: ``auto``, ``cpu``, ``openvino``, ``cuda`` or ``tensorrt``.
 
     Raises:
-        ConfigError: ONNX Runtime is not installed, or lacks the device.
+        ConfigError: The engine is not installed, or lacks the device.
         CheckpointError: The network is missing, or not the one that the plan was written with.
     """
-    network = OnnxNetwork(plan.network, sha256=plan.sha256, device=device)
+    network = open_network(plan.network, sha256=plan.sha256, device=device)
     prediction = Prediction(
         network,
         plan.inferer,

@@ -1,0 +1,73 @@
+"""The same network in OpenVINO: what ONNX Runtime gives, refused in the same words, and without a word to anybody."""
+
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vesalia.deploy.runner import openvino as module
+from vesalia.deploy.runner.network import OnnxNetwork, sha256_of
+from vesalia.deploy.runner.openvino import OpenvinoNetwork, has_openvino
+from vesalia.errors import CheckpointError, ConfigError, ResourceError, UserError
+
+pytestmark = pytest.mark.skipif(not has_openvino(), reason="the extra openvino is not installed")
+
+
+def test_as_in_onnx_runtime(network: Path) -> None:
+    made, other = OpenvinoNetwork(network, sha256=sha256_of(network), threads=1), OnnxNetwork(network, device="cpu")
+    assert (made.device, made.sizes) == ("openvino", (None, None, None))
+    dice = np.random.default_rng(0)
+    shapes = [(batch, 1, 3, 4 + batch, 5) for batch in range(1, module._MOST_SHAPES + 3)]
+    for shape in (*shapes, *shapes):  # each twice: what was compiled is used again
+        images = dice.uniform(0, 2, shape).astype(np.float32)
+        found = made(images)
+        assert (found.shape, found.dtype.name, found.flags.writeable) == ((shape[0], 3, *shape[2:]), "float32", True)
+        np.testing.assert_allclose(found, other(images), atol=1e-6)
+    assert len(made._requests) == module._MOST_SHAPES + 1
+
+
+def test_another_network_than_planned_is_refused(network: Path) -> None:
+    with pytest.raises(CheckpointError, match="found another network than the plan was written with"):
+        OpenvinoNetwork(network, sha256="0" * 64)
+    network.write_bytes(b"no network")
+    with pytest.raises(CheckpointError, match=r"found no network that OpenVINO can load .*--device cpu"):
+        OpenvinoNetwork(network)
+
+
+def test_images_that_it_does_not_take(network: Path) -> None:
+    with pytest.raises(UserError, match="found images of 1 x 2 x 3 x 3 x 3 that the network does not take"):
+        OpenvinoNetwork(network)(np.zeros((1, 2, 3, 3, 3), dtype=np.float32))
+
+
+def test_too_little_memory_is_told(network: Path) -> None:
+    class Full:
+        def infer(self, *_: object, **__: object) -> None:
+            raise RuntimeError("std::bad_alloc")
+
+    made, images = OpenvinoNetwork(network), np.zeros((1, 1, 2, 2, 2), dtype=np.float32)
+    made._requests[images.shape] = Full()
+    with pytest.raises(ResourceError, match="found too little memory for 1 x 1 x 2 x 2 x 2 voxels"):
+        made(images)
+
+
+def test_no_word_leaves_the_machine(network: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from vesalia.deploy.runner.openvino import OpenvinoNetwork
+OpenvinoNetwork(Path({str(network)!r}))
+loaded = [name for name, module in sys.modules.items() if name.startswith("openvino_telemetry") and module]
+sys.exit(bool(loaded) or "torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_the_package_its_line_is_named(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ConfigError, match=r"found no openvino, .*pip install openvino"):
+        OpenvinoNetwork(network)
