@@ -145,6 +145,18 @@ def test_where_there_is_no_room_for_a_claim_the_item_is_made(
     assert shared.claims(0)
 
 
+def test_where_links_cannot_be_made_nothing_is_left_and_that_is_told(
+    inner: PreparedItems, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "link", lambda *_: False)
+    held = cache(inner, store(inner))
+    held.move_to(0)
+    assert held.held == set()
+    assert list(disk.glob("*/*.safetensors")) == []
+    assert "so items are made each time" in str(held.warnings[0])
+    held.close()
+
+
 def test_a_link_replaces_one_that_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "none")
     (tmp_path / "file").write_text("a")

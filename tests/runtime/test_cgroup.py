@@ -106,6 +106,29 @@ def test_without_limits(groups: Path) -> None:
     assert (cgroup.memory_limit_bytes(), cgroup.memory_left_bytes()) == (None, None)
 
 
+class TestProcessors:
+    def test_the_smallest_share_of_nested_groups(self, groups: Path) -> None:
+        belongs(groups, "0::/job/step")
+        write(groups / "job", cpu_max="250000 100000")
+        write(groups / "job/step", cpu_max="max 100000")
+        assert cgroup.cpu_limit() == 2.5
+        write(groups / "job/step", cpu_max="50000 100000")
+        assert cgroup.cpu_limit() == 0.5
+
+    def test_the_first_kind(self, groups: Path) -> None:
+        belongs(groups, "4:cpu,cpuacct:/job", "0::/")
+        write(groups / "cpu", cpu_cfs_quota_us=-1, cpu_cfs_period_us=100000)
+        assert cgroup.cpu_limit() is None
+        write(groups / "cpu/job", cpu_cfs_quota_us=400000, cpu_cfs_period_us=100000)
+        assert cgroup.cpu_limit() == 4
+
+    @pytest.mark.parametrize("said", ["max 100000", "", "1 0", "none"])
+    def test_nothing_is_limited(self, groups: Path, said: str) -> None:
+        belongs(groups, "0::/")
+        write(groups, cpu_max=said)
+        assert cgroup.cpu_limit() is None
+
+
 @pytest.mark.usefixtures("groups")
 def test_without_groups() -> None:
     assert (cgroup.memory_limit_bytes(), cgroup.memory_left_bytes(), cgroup.memory_kills()) == (None, None, None)

@@ -126,13 +126,11 @@ def test_cores_where_there_is_no_affinity(monkeypatch: pytest.MonkeyPatch) -> No
     assert machine.usable_cores() == 1
 
 
-def test_a_container_s_share_of_cpu_time_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_s_share_of_cpu_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setattr(machine, "_CGROUP_CPU", tmp_path / "cpu.max")
-    (tmp_path / "cpu.max").write_text("250000 100000\n")
-    assert machine.usable_cores() == 3
-    (tmp_path / "cpu.max").write_text("max 100000\n")
-    assert machine.usable_cores() == 64
+    for share, cores in ((2.5, 3), (0.1, 1), (100.0, 64), (None, 64)):
+        monkeypatch.setattr(cgroup, "cpu_limit", lambda share=share: share)
+        assert machine.usable_cores() == cores
 
 
 def test_versions_name_python_and_what_decides_a_result() -> None:

@@ -62,9 +62,12 @@ class SpareRoom:
             self._join()
             disk = shutil.disk_usage(self.folder)
             if disk.free - size >= keep_free * disk.total:
-                write_item(self.folder / path.name, kept, durable=False)
-                return link(self.folder / path.name, path)
-        except ResourceError:
+                written = self.folder / path.name
+                write_item(written, kept, durable=False)
+                if link(written, path):
+                    return True
+                written.unlink(missing_ok=True)
+        except (ResourceError, OSError):
             pass
         self._refused += 1
         return False

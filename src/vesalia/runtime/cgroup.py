@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-__all__ = ["memory_kills", "memory_left_bytes", "memory_limit_bytes"]
+__all__ = ["cpu_limit", "memory_kills", "memory_left_bytes", "memory_limit_bytes"]
 
 _PROCESS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -43,6 +43,23 @@ _FIRST_KIND = _Names(
     "memory.oom_control",
 )
 _SECOND_KIND = _Names("memory.max", "memory.current", frozenset({"inactive_file", "active_file"}), "memory.events")
+
+
+def cpu_limit() -> float | None:
+    """Processors' worth of time that this process and those of its groups may use; None where nothing is limited."""
+    return min((share for folder, second in _folders("cpu") if (share := _share(folder, second))), default=None)
+
+
+def _share(folder: Path, second: bool) -> float | None:
+    """What a group may use of the processors' time, if that is limited."""
+    if not second:
+        quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+        return quota / period if quota and period and quota > 0 else None
+    try:
+        allowed, per = map(int, (folder / "cpu.max").read_text().split())
+        return allowed / per
+    except (OSError, ValueError, ZeroDivisionError):  # ``max`` where nothing is limited
+        return None
 
 
 def memory_limit_bytes() -> int | None:
@@ -85,7 +102,13 @@ def _limited() -> Iterator[tuple[Path, _Names, int]]:
 
 
 def _groups() -> Iterator[tuple[Path, _Names]]:
-    """The folders of this process's groups, from the innermost to the root."""
+    """The folders of this process's groups for memory, and the names of their files."""
+    for folder, second in _folders("memory"):
+        yield folder, _SECOND_KIND if second else _FIRST_KIND
+
+
+def _folders(wanted: str) -> Iterator[tuple[Path, bool]]:
+    """The folders of this process's groups for a controller, the innermost first; whether of the second kind."""
     try:
         lines = _PROCESS.read_text().splitlines()
     except OSError:
@@ -93,10 +116,10 @@ def _groups() -> Iterator[tuple[Path, _Names]]:
     for line in lines:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
-        if "memory" in controllers.split(","):
-            yield from ((folder, _FIRST_KIND) for folder in _up(_GROUPS / "memory", path))
+        if wanted in controllers.split(","):
+            yield from ((folder, False) for folder in _up(_GROUPS / wanted, path))
         elif number == "0":
-            yield from ((folder, _SECOND_KIND) for folder in _up(_GROUPS, path))
+            yield from ((folder, True) for folder in _up(_GROUPS, path))
 
 
 def _up(root: Path, path: str) -> Iterator[Path]:

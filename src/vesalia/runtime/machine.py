@@ -31,17 +31,13 @@ _PACKAGES = ("vesalia", "torch", "lightning-fabric", "monai", "numpy", "nibabel"
 _SIZE = r"([\d.]+) (bytes|[KMGTPE]iB)"
 _ASKED = re.compile(rf"(?:ried|Unable) to allocate {_SIZE}")
 _FREE = re.compile(rf"of which {_SIZE} is free")
-_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores() -> int:
     """Cores this process may run on: its affinity and its container's share, not what the machine has."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = map(int, _CGROUP_CPU.read_text().split())
-        return min(cores, max(1, math.ceil(quota / period)))
-    except (OSError, ValueError):
-        return cores
+    share = cgroup.cpu_limit()
+    return cores if share is None else min(cores, max(1, math.ceil(share)))
 
 
 def total_memory_bytes() -> int:
