@@ -75,11 +75,12 @@ def test_a_loop_is_compiled_in_the_background(dtype: Any, scaled: bool) -> None:
     rule = RULES[2] if scaled else None
     out = np.empty((4, 5, 33), np.float32 if scaled else dtype)
     loop_of(source.dtype, out.dtype, scaled=scaled)
-    for thread in list(box_loops._ASKED.values()):
-        thread.join()
-    loop = loop_of(source.dtype, out.dtype, scaled=scaled)
-    assert loop is not None
-    Boxes(source).copy(loop, (0, 0, 0, 0, 2), [True, False, True], out, rule)
+    for loop in list(box_loops._COMPILED.values()):
+        assert loop.thread is not None
+        loop.thread.join()
+    ready = loop_of(source.dtype, out.dtype, scaled=scaled)
+    assert ready is not None
+    Boxes(source).copy(ready, (0, 0, 0, 0, 2), [True, False, True], out, rule)
     assert np.array_equal(out, by_numpy(source[0, 0, :, :, 2:35], [True, False, True], rule))
 
 
@@ -90,8 +91,7 @@ def test_other_types_have_no_loop(source: str, target: str, scaled: bool) -> Non
 
 def test_without_numba_there_is_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(box_loops, "is_compiled", lambda: False)
-    monkeypatch.setattr(box_loops, "_READY", {})
-    monkeypatch.setattr(box_loops, "_ASKED", {})
+    monkeypatch.setattr(box_loops, "_COMPILED", {})
     kind = np.dtype(np.uint8)
     assert loop_of(kind, kind, scaled=False) is None
-    assert box_loops._ASKED == {}
+    assert box_loops._COMPILED == {}

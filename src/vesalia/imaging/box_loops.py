@@ -10,9 +10,8 @@ Compiled code is kept in memory only: Numba's index of compiled files is a pickl
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from vesalia.imaging.affine_loops import compiled, is_compiled
+from vesalia.imaging.background import InBackground
 
 __all__ = ["Boxes", "Linear", "copied_rows", "loop_of", "scaled_rows"]
 
@@ -29,9 +29,7 @@ Kind = tuple[np.dtype[Any], np.dtype[Any], bool]
 """Type of the source, type of the target, and whether values are computed."""
 
 _TYPES = tuple(np.dtype(kind) for kind in (np.float32, np.int16, np.uint8))
-_READY: dict[Kind, Loop] = {}
-_ASKED: dict[Kind, threading.Thread] = {}
-_LOCK = threading.Lock()
+_COMPILED: dict[Kind, InBackground[Loop]] = {}
 
 
 class Linear(Protocol):
@@ -57,13 +55,12 @@ class Linear(Protocol):
 def loop_of(source: np.dtype[Any], target: np.dtype[Any], *, scaled: bool) -> Loop | None:
     """The loop for these types; None while there is none, which the first who asks has compiled in the background."""
     kind = (source, target, scaled)
-    found = _READY.get(kind)
-    if found is None and kind not in _ASKED and _is_made(kind) and is_compiled():
-        with _LOCK:
-            if kind not in _ASKED:  # an exit waits for the thread: a second or so
-                _ASKED[kind] = threading.Thread(target=_compile, args=(kind,), name="vesalia-compile")
-                _ASKED[kind].start()
-    return found
+    found = _COMPILED.get(kind)
+    if found is None:
+        if not (_is_made(kind) and is_compiled()):
+            return None
+        found = _COMPILED.setdefault(kind, InBackground(partial(_compile, kind)))
+    return found.get()
 
 
 def _is_made(kind: Kind) -> bool:
@@ -71,12 +68,12 @@ def _is_made(kind: Kind) -> bool:
     return source in _TYPES and target == (np.float32 if scaled else source)
 
 
-def _compile(kind: Kind) -> None:
+def _compile(kind: Kind) -> Loop:
     source, target, scaled = kind
     loop = _loops()[scaled]
     tiny = np.zeros(8, source), 0, 4, 2, True, np.empty((2, 2, 2), target)
     loop(*tiny, *np.ones(4, np.float32)) if scaled else loop(*tiny)
-    _READY[kind] = loop
+    return loop
 
 
 @lru_cache(maxsize=1)

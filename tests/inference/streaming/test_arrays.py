@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from vesalia.imaging.label_loops import make_loops
+from vesalia.inference.streaming import arrays as arrays_module
 from vesalia.inference.streaming.arrays import NumpyArrays, fresh_memory, largest_channel
 
 
@@ -19,6 +21,18 @@ def test_the_largest_channel_is_that_of_argmax(channels: int) -> None:
     assert np.array_equal(found, values.argmax(0))
     assert found.dtype == (np.uint8 if channels <= 256 else np.int16)
     assert np.array_equal(NumpyArrays().largest(values), found)
+
+
+@pytest.mark.parametrize("channels", [3, 300])
+def test_the_largest_channel_by_loops_is_the_same(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 9, (channels, 4, 5)).astype(np.float32)
+    monkeypatch.setattr(arrays_module, "label_loops", lambda *_, **__: None)
+    found = arrays_module.largest_channel(values)
+    monkeypatch.setattr(arrays_module, "label_loops", lambda *_, **__: make_loops(lambda loop: loop))
+    by_loops = arrays_module.largest_channel(values)
+    assert np.array_equal(by_loops, found)
+    assert by_loops.dtype == found.dtype
+    assert np.array_equal(arrays_module.largest_channel(values[..., ::2]), found[..., ::2])
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (100, 50, 40)])

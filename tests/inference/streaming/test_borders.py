@@ -9,10 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from vesalia.imaging.label_loops import make_loops
 from vesalia.inference.streaming import borders
 from vesalia.inference.streaming.borders import Reading, decided
 
 SHAPE = (4, 5, 6)
+LOOPS = make_loops(lambda loop: loop)
+
+
+@pytest.fixture(params=["steps", "loops"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """By NumPy, a step for all voxels, or by loops, a voxel after the other."""
+    loops = LOOPS if request.param == "loops" else None
+    monkeypatch.setattr(borders, "label_loops", lambda *_, **__: loops)
+    return str(request.param)
 
 
 def readings(dims: int = 3, scale: float = 0.6) -> list[Reading]:
@@ -86,8 +96,10 @@ def test_pieces_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert np.array_equal(decided(values, given), expected)
 
 
-def test_few_voxels_need_every_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_voxels_need_every_channel(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of smooth values, which is what makes it quick."""
+    if way == "loops":
+        pytest.skip("counted by steps alone")
     places = np.stack(np.meshgrid(*(np.arange(size) for size in SHAPE), indexing="ij"))
     centres = np.random.default_rng(0).uniform(0, 6, (20, 3, 1, 1, 1))
     values = np.exp(-((places - centres) ** 2).sum(axis=1) / 8).astype(np.float32)

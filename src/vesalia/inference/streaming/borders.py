@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from vesalia.imaging.label_loops import label_loops
 from vesalia.inference.streaming.arrays import largest_channel
 
 __all__ = ["Corners", "Reading", "border_voxels", "decided"]
@@ -108,6 +109,16 @@ def decided(values: npt.NDArray[np.float32], readings: Sequence[Reading]) -> npt
         readings: What the target reads along each axis.
     """
     flat, shape = values.reshape(len(values), -1), values.shape[1:]
+    labels = np.empty(flat.shape[1], dtype=np.uint8 if len(values) <= 256 else np.int16)
+    loops = label_loops(labels.dtype, work=values.size)
+    if loops is not None:
+        second = loops.largest(flat, labels)
+        return loops.decided(flat, labels, second=second, shape=shape, axes=[reading[1:] for reading in readings])
+    return _in_steps(flat, readings, shape)
+
+
+def _in_steps(flat: npt.NDArray[np.float32], readings: Sequence[Reading], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """The same by NumPy, a step for many voxels at a time."""
     labels = largest_channel(flat)
     found, highest, where = border_voxels(labels.reshape(shape), readings)
     source = _Source(flat, labels, _second(flat, labels)) if len(where[0]) else None
