@@ -29,7 +29,11 @@ def loops(kind: str) -> LabelLoops:
 
 def values_of(channels: int, shape: tuple[int, ...], *, levels: int) -> npt.NDArray[np.float32]:
     """Few levels give many equals."""
-    return np.random.default_rng(0).integers(0, levels, (channels, *shape)).astype(np.float32) / 7
+    values: npt.NDArray[np.float32] = (
+        np.random.default_rng(0).integers(0, levels, (channels, *shape)).astype(np.float32)
+    )
+    values /= 7
+    return values
 
 
 def axes_of(shape: tuple[int, ...], scale: float) -> list[Axis]:
