@@ -32,7 +32,7 @@ def exported(layer: nn.Module, images: torch.Tensor) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("affine", [True, False])
-@pytest.mark.parametrize(("dims", "groups"), [(2, 1), (3, 4), (3, 8)])
+@pytest.mark.parametrize(("dims", "groups"), [(0, 4), (2, 1), (3, 4), (3, 8)])
 def test_group_normalisation(dims: int, groups: int, affine: bool, tmp_path: Path) -> None:
     """Also of values far from zero, where the square of a mean would eat up a variance."""
     layer = nn.GroupNorm(groups, 8, affine=affine)
@@ -51,3 +51,15 @@ def test_group_normalisation(dims: int, groups: int, affine: bool, tmp_path: Pat
         with torch.no_grad():
             expected = exact(images.double())
         torch.testing.assert_close(torch.from_numpy(found).double(), expected, atol=2e-3 if offset else 1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_half_the_bits(tmp_path: Path) -> None:
+    layer, images = nn.GroupNorm(2, 8).half(), torch.randn(2, 8, 5, 5).half()
+    exported(layer, images).save(str(tmp_path / "layer.onnx"))
+    runtime = importlib.import_module("onnxruntime")
+    session = runtime.InferenceSession(str(tmp_path / "layer.onnx"), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+    with torch.no_grad():
+        expected = layer.float()(images.float())
+    torch.testing.assert_close(torch.from_numpy(found).float(), expected, atol=1e-2, rtol=0)

@@ -128,6 +128,23 @@ def test_the_end_does_not_wait_for_ever(group: Together, monkeypatch: pytest.Mon
     assert len(held) == 1
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("broken")])
+def test_the_end_does_not_wait_for_what_an_error_holds(
+    error: BaseException, group: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(together, "_NEWS_S", 0.0)
+    monkeypatch.setattr(time, "sleep", pytest.fail)
+    group.total(1.0)
+    monkeypatch.setattr(dist, "all_gather", fail)
+    with pytest.raises((KeyboardInterrupt, ResourceError)) as raised:
+        group.gather([1, 2, 3])
+    assert raised.value.__traceback__ is not None  # it holds the frames, and these the messages
+    group.rest()
+
+
 def end(rank: int, error: BaseException, line: Line) -> BaseException:
     """What a rank raises in the end."""
     with pytest.raises(BaseException) as raised:  # noqa: PT011 - whatever it is

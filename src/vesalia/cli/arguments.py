@@ -16,6 +16,7 @@ __all__ = [
     "AllowCustomCode",
     "ConfigOption",
     "DeviceOption",
+    "EngineDeviceOption",
     "EnvironmentOption",
     "JsonOption",
     "Mmar",
@@ -39,6 +40,10 @@ AllowCustomCode = Annotated[
     bool, typer.Option("--allow-custom-code", help="Let code from the archive's custom/ folder run.")
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+EngineDeviceOption = Annotated[
+    str,
+    typer.Option("--device", help="auto, cpu, cuda or mps; with --engine onnx auto, cpu, openvino, cuda, tensorrt."),
+]
 
 _DURATION = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?)\s*(?P<unit>s|m|min|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

@@ -13,7 +13,7 @@ from vesalia.cli.answer import run, say, show_warnings
 from vesalia.cli.arguments import (
     AllowCustomCode,
     ConfigOption,
-    DeviceOption,
+    EngineDeviceOption,
     EnvironmentOption,
     JsonOption,
     Settings,
@@ -44,7 +44,7 @@ def infer(
         Path | None, typer.Option("--output", "-o", help="Folder to write to; the archive's eval folder if not given.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip subjects whose results are there already.")] = False,
-    device: DeviceOption = "auto",
+    device: EngineDeviceOption = "auto",
     engine: Annotated[
         str | None,
         typer.Option(help="torch, or onnx: what vesalia export --to onnx wrote, without torch."),

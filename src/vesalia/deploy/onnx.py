@@ -166,8 +166,13 @@ def _write(deployment: Deployment, path: Path) -> None:
 def _compare(deployment: Deployment, path: Path) -> None:
     """Run the file in ONNX Runtime and compare it with the network."""
     runtime = importlib.import_module("onnxruntime")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    apart = max(_difference(deployment, session, images) for images in _trials(deployment))
+    try:
+        session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        apart = max(_difference(deployment, session, images) for images in _trials(deployment))
+    except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
+        said = str(error).strip().partition("\n")[0]
+        message = f"--to onnx: found a network that ONNX Runtime cannot run ({said}), expected one that it can"
+        raise UserError(f"{message}{_instead(deployment)}") from error
     if not apart <= ONNX_TOLERANCE:
         message = f"--to onnx: found a file whose output is up to {apart:.3g} off, expected at most {ONNX_TOLERANCE:g}"
         raise UserError(f"{message}{_instead(deployment)}")

@@ -37,12 +37,14 @@ def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
         per_channel = numbers(0, channels, *[1] * len(space))
 
         def mean(of: Any) -> Any:
-            grouped = op.Reshape(op.ReduceMean(of, numbers(*space), keepdims=1), numbers(0, num_groups, -1))
+            each = op.ReduceMean(of, numbers(*space), keepdims=1) if space else of
+            grouped = op.Reshape(each, numbers(0, num_groups, -1))
             shared = op.Expand(op.ReduceMean(grouped, numbers(2), keepdims=1), numbers(1, 1, channels // num_groups))
             return op.Reshape(shared, per_channel)
 
         centred = op.Sub(values, mean(values))
-        scale = op.Reciprocal(op.Sqrt(op.Add(mean(op.Mul(centred, centred)), op.Constant(value_float=float(eps)))))
+        least = op.CastLike(op.Constant(value_float=float(eps)), values)
+        scale = op.Reciprocal(op.Sqrt(op.Add(mean(op.Mul(centred, centred)), least)))
         one = numbers(1, channels, *[1] * len(space))
         if weight is not None:
             scale = op.Mul(scale, op.Reshape(weight, one))

@@ -22,7 +22,7 @@ from vesalia.imaging.affine_loops import compiled, is_compiled
 from vesalia.imaging.background import InBackground
 from vesalia.runtime.machine import usable_cores
 
-__all__ = ["Axis", "LabelLoops", "label_loops", "make_loops"]
+__all__ = ["Axis", "LabelLoops", "label_loops", "loops_bytes", "make_loops"]
 
 Axis = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Of the target along one axis: each voxel's lower and upper neighbour, and how far it is between them."""
@@ -32,6 +32,8 @@ _BLOCK = 2048
 """Voxels that are compared at a time: what is known of them stays in a processor's innermost cache."""
 _WORTH_COMPILING = 200_000_000
 """Values that NumPy looks at in about a second."""
+_COMPILING_BYTES = 180_000_000
+"""Measured."""
 _LEAST_PER_THREAD = 1 << 14
 """Voxels for which another thread is worth its while."""
 
@@ -109,6 +111,11 @@ def label_loops(labels: np.dtype[Any], *, work: int) -> LabelLoops | None:
     if found is None:
         found = _LOOPS.setdefault(labels, InBackground(partial(_compiled, labels)))
     return found.get()
+
+
+def loops_bytes() -> int:
+    """What the loops take of the memory, about: Numba, and what it needs to compile them."""
+    return _COMPILING_BYTES if is_compiled() else 0
 
 
 def _compiled(labels: np.dtype[Any]) -> LabelLoops:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise, product
 from math import prod
 from typing import Any, Final, Literal
@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Box", "Cell", "Mode", "Segment", "WindowPlan", "cut_window", "importance", "window_starts"]
+__all__ = ["Box", "Cell", "Mode", "Segment", "WindowPlan", "cut_window", "importance", "window_starts", "within"]
 
 Box = tuple[slice, ...]
 Mode = Literal["constant", "gaussian"]
@@ -170,6 +170,11 @@ class WindowPlan:
             box.append(slice(max(0, starts[number]), starts[number + 1] if number + 1 < len(starts) else size))
         return tuple(box)
 
+    def seen(self, index: Sequence[int]) -> Box:
+        """The part of the image that a window covers."""
+        sides = zip(self.start(index), self.window, self.shape, strict=True)
+        return tuple(slice(max(0, first), min(first + edge, size)) for first, edge, size in sides)
+
     def cells(self, index: Sequence[int]) -> Iterator[Cell]:
         """The cells that a window covers, the last axis fastest."""
         axes = [
@@ -192,27 +197,15 @@ class WindowPlan:
             after[axis] = cell.segments[axis].first
         return self.rank(after)
 
-    @cached_property
+    @property
     def open_voxels(self) -> int:
         """The most voxels that are begun and not done at any time: those whose sums must be kept."""
-        most = held = 0
-        for index in self:
-            cells = [(cell.begins, cell.ends, prod(cell.shape)) for cell in self.cells(index)]
-            held += sum(voxels for begins, ends, voxels in cells if begins and not ends)
-            most = max(most, held)
-            held -= sum(voxels for begins, ends, voxels in cells if ends and not begins)
-        return most
+        return _waiting(self)[0]
 
-    @cached_property
+    @property
     def kept_voxels(self) -> int:
-        """The most voxels at any time that wait to be finished, counted for each window that has covered them."""
-        most = held = 0
-        for index in self:
-            cells = [(cell.ends, cell.windows, prod(cell.shape)) for cell in self.cells(index)]
-            held += sum(voxels for ends, _, voxels in cells if not ends)
-            most = max(most, held)
-            held -= sum((windows - 1) * voxels for ends, windows, voxels in cells if ends)
-        return most
+        """The same, each counted for every window that has covered it: those whose features must be kept."""
+        return _waiting(self)[1]
 
     @cached_property
     def face_voxels(self) -> int:
@@ -233,6 +226,20 @@ class WindowPlan:
         return max(stop - max(0, start) for start, stop in pairwise((*self.starts[axis], self.shape[axis])))
 
 
+@lru_cache(maxsize=16)
+def _waiting(plan: WindowPlan) -> tuple[int, int]:
+    """The most voxels that wait at any time, counted once, and for each window; a walk that may take seconds."""
+    most_open = is_open = most_kept = kept = 0
+    for index in plan:
+        cells = [(cell.begins, cell.ends, cell.windows, prod(cell.shape)) for cell in plan.cells(index)]
+        is_open += sum(voxels for begins, ends, _, voxels in cells if begins and not ends)
+        kept += sum(voxels for _, ends, _, voxels in cells if not ends)
+        most_open, most_kept = max(most_open, is_open), max(most_kept, kept)
+        is_open -= sum(voxels for begins, ends, _, voxels in cells if ends and not begins)
+        kept -= sum((windows - 1) * voxels for _, ends, windows, voxels in cells if ends)
+    return most_open, most_kept
+
+
 def _segments(starts: Sequence[int], window: int, size: int) -> tuple[Segment, ...]:
     ends = [start + window for start in starts]
     cuts = sorted({0, size, *(cut for cut in (*starts, *ends) if 0 < cut < size)})
@@ -241,6 +248,11 @@ def _segments(starts: Sequence[int], window: int, size: int) -> tuple[Segment, .
         covering = [number for number, first in enumerate(starts) if first <= start < first + window]
         segments.append(Segment(start, stop, covering[0], covering[-1]))
     return tuple(segments)
+
+
+def within(place: Box, start: Sequence[int]) -> Box:
+    """A place as it is counted from another start."""
+    return tuple(slice(side.start - first, side.stop - first) for side, first in zip(place, start, strict=True))
 
 
 def cut_window(image: Any, start: Sequence[int], *, window: Sequence[int]) -> tuple[Any, tuple[tuple[int, int], ...]]:

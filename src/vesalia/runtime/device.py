@@ -31,7 +31,8 @@ def choose_device(name: str) -> torch.device:
     kind, _, index = name.partition(":")
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if kind not in there or not (index.isdecimal() or not index):
-        raise ConfigError(f"--device: found {name!r}, expected one of {', '.join(_KNOWN)}; write auto")
+        write = "--engine onnx with it" if name in {"openvino", "tensorrt"} else "auto"
+        raise ConfigError(f"--device: found {name!r}, expected one of {', '.join(_KNOWN)}; write {write}")
     if int(index or 0) >= there[kind]:
         raise ConfigError(f"--device: found {name!r}, expected a device that this machine has; write auto or cpu")
     return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)

@@ -174,20 +174,20 @@ class Together(Ranks):
 
     def _do(self, collective: Callable[..., object], *messages: torch.Tensor | list[torch.Tensor]) -> None:
         """Do it, or say which rank it failed for."""
-        self.check()
         tensors = [tensor for given in messages for tensor in (given if isinstance(given, list) else [given])]
-        self._told = [message for message in self._told if message() is not None]
-        self._told += [weakref.ref(tensor) for tensor in tensors]
+        told, self._told = self._told, []  # where it fails, the error's own frames hold them
+        self.check()
         try:
             collective(*messages)
         except RuntimeError as error:
-            self._told.clear()  # the error's own frames hold them
             news = self._lifeline.wait_for_news(_NEWS_S)
             if news is not None:
                 _raise(news, cause=error)
             first = str(error).strip().splitlines()[0]
             message = f"rank {self.rank}: found that the connection to the other ranks broke ({first}), expected it to "
             raise ResourceError(message + "hold; look at the network, then go on with --resume") from error
+        self._told = [message for message in told if message() is not None]
+        self._told += [weakref.ref(tensor) for tensor in tensors]
 
 
 _from_first = functools.partial(dist.broadcast, src=0)

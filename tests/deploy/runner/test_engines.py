@@ -12,7 +12,7 @@ from tests.deploy.runner.test_network import Falling
 from vesalia.deploy.runner import engines, network
 from vesalia.deploy.runner.engines import open_network
 from vesalia.deploy.runner.openvino import has_openvino
-from vesalia.errors import CheckpointError
+from vesalia.errors import CheckpointError, ConfigError
 
 
 @pytest.fixture(params=[True, False])
@@ -53,3 +53,15 @@ def test_a_gpu_goes_before_if_it_can_be_started(
     assert open_network(network).device == "cuda"
     monkeypatch.setattr(runtime, Falling)
     assert open_network(network).device == ("openvino" if installed else "cpu")
+
+
+def test_one_that_cannot_be_imported_is_told_of_and_done_without(
+    network: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Path) -> None:
+        raise ConfigError("found no openvino that can be imported (libtbb.so.12)")
+
+    monkeypatch.setattr(engines, "has_openvino", lambda: True)
+    monkeypatch.setattr(engines, "OpenvinoNetwork", broken)
+    assert open_network(network).device == "cpu"
+    assert "going on with ONNX Runtime (found no openvino that can be imported (libtbb.so.12))" in caplog.text

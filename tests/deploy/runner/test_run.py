@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from vesalia.deploy.runner import room, run
+from vesalia.deploy.runner.openvino import has_openvino
 from vesalia.deploy.runner.plan import read_plan
 from vesalia.deploy.runner.run import infer, open_plan
 from vesalia.deploy.runner.volume import Sample
@@ -31,6 +32,23 @@ def test_labels_on_the_grid_of_each_image(plan: Path, images: list[Path], tmp_pa
         np.testing.assert_array_equal(found.affine, wanted.affine)
     assert result.to_dict()["engine"] == "onnx"
     assert result.to_dict()["cases"][0]["files"] == [str(tmp_path / "out" / "case_0" / "case_0_model.nii.gz")]
+
+
+@pytest.mark.parametrize("mode", ["constant", "gaussian"])
+def test_labels_in_either_engine(mode: str, plan: Path, images: list[Path], tmp_path: Path) -> None:
+    """Windows overlap and are weighted in place: what an engine gives is used up before it gives the next."""
+    if not has_openvino():
+        pytest.skip("the extra openvino is not installed")
+    data = json.loads(plan.read_text())
+    data["inferer"]["args"].update(overlap=0.5, mode=mode, batch_size=3)
+    plan.write_text(json.dumps(data))
+    labels = {}
+    for device in ("cpu", "openvino"):
+        result = infer(read_plan(plan), items_of(images), output=tmp_path / device, device=device)
+        assert result.to_dict()["device"] == device
+        labels[device] = [nib.Nifti1Image.from_filename(case.files[0]).get_fdata() for case in result.cases]
+    for one, other in zip(labels["cpu"], labels["openvino"], strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_what_it_takes_of_the_memory_is_told_first(plan: Path, images: list[Path], tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+import pytest
 import torch
 
 from tests.inference.streaming.nets import CPU, Kind, Net, network
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
+from vesalia.inference.streaming import memory
 from vesalia.inference.streaming.chain import StreamedChain
 from vesalia.inference.streaming.memory import Streamed, network_bytes
 from vesalia.inference.streaming.network import Network
@@ -56,7 +58,8 @@ def test_windows_are_those_of_the_inferer() -> None:
     assert streamed.windows((20, 16, 16)).count == 2
 
 
-def test_what_a_subject_takes() -> None:
+def test_what_a_subject_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "loops_bytes", lambda: 7_000_000)
     streamed = Streamed(INFERER, StreamedChain(None, None, ()), size_divisor=1, pass_bytes=7)
     own = streamed.memory("one", (20, 16, 16), target=(20, 16, 16), classes=10, image_bytes=5)
     windows = streamed.windows((20, 16, 16))
@@ -67,7 +70,7 @@ def test_what_a_subject_takes() -> None:
     assert finer.result_bytes == 2 * own.result_bytes
     assert finer.least_bytes == 5 + finer.result_bytes + finer.waiting_bytes
     assert finer.peak_bytes == finer.process_bytes + finer.least_bytes + 7 + finer.work_bytes
-    assert "work 0.13 GB" in str(finer)
+    assert "work 0.14 GB" in str(finer)
 
 
 def test_of_a_network_with_few_features_these_wait() -> None:
@@ -77,3 +80,17 @@ def test_of_a_network_with_few_features_these_wait() -> None:
     windows = few.windows((20, 16, 16))
     waiting = [one.memory("one", (20, 16, 16), target=(20, 16, 16), classes=5, image_bytes=0) for one in (few, many)]
     assert [plan.waiting_bytes for plan in waiting] == [4 * windows.kept_voxels, 20 * windows.open_voxels]
+
+
+def test_features_of_a_layer_that_turns_out_to_be_needed_do_not_count() -> None:
+    """The pass that is measured shows that the network reads what the layer gives."""
+
+    class Reading(Net):
+        def logits(self, image: torch.Tensor) -> torch.Tensor:
+            said = super().logits(image)
+            if said.is_meta:
+                raise ValueError("found no values")
+            return said
+
+    net = Network(Reading(features=1).eval(), CPU, nullcontext)
+    assert Streamed.of(net, INFERER, chain=StreamedChain(None, None, ())).features == 0

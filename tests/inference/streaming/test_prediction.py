@@ -51,6 +51,30 @@ def test_the_time_is_told() -> None:
     assert timing.written_bytes > 0
 
 
+class Sparing(Net):
+    """Does without its layers where there is nothing to see, as networks of one's own may."""
+
+    def logits(self, image: torch.Tensor) -> torch.Tensor:
+        """Or zeros."""
+        return super().logits(image) if image.max() > 0 else image.new_zeros(len(image), 5, *image.shape[2:])
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("mode", ["constant", "gaussian"])
+def test_a_network_that_does_without_its_last_layer_for_some_windows(mode: Mode, first: bool) -> None:
+    """What was kept of windows before is finished by that layer all the same."""
+    model = Sparing(features=1).eval()
+    image = torch.randn(1, 20, 14, 17, generator=torch.Generator().manual_seed(0))
+    image[:, : 9 if first else 0] = -1
+    image[:, 12:] = -1
+    plan = WindowPlan.of((20, 14, 17), (8, 8, 8), overlap=0.5)
+    found = averages(Streaming(Network(model, CPU, nullcontext), plan, mode), image)
+    with torch.no_grad():
+        expected = sliding_window_inference(image[None], (8, 8, 8), 1, model, overlap=0.5, mode=mode)
+    assert isinstance(expected, torch.Tensor)
+    torch.testing.assert_close(found, expected[0], atol=1e-5, rtol=1e-4)
+
+
 class Crowded(Net):
     """Takes one window at a time."""
 
@@ -169,6 +193,21 @@ def test_sums_begin_in_the_machines_memory_where_the_device_has_too_little(monke
     assert run.way(said).shelf.arrays.on_machine is False
     monkeypatch.setattr(limits, "free_bytes", lambda _: 100.0)
     assert run.way(said).shelf.arrays.on_machine is True
+
+
+def test_features_begin_in_the_machines_memory_where_the_device_has_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, plan = torch.randn(1, 20, 14, 17), WindowPlan.of((20, 14, 17), (8, 8, 8), overlap=0.25)
+    expected = averages(Streaming(network(kind="narrow"), plan), image)
+    made: list[torch.device] = []
+
+    def arrays(device: torch.device) -> TensorArrays:
+        made.append(device)
+        return TensorArrays(device)
+
+    monkeypatch.setattr(prediction, "TensorArrays", arrays)
+    monkeypatch.setattr(limits.Limits, "holds", lambda *_: False)
+    torch.testing.assert_close(averages(Streaming(network(kind="narrow"), plan), image), expected)
+    assert made == [prediction._CPU]
 
 
 def test_an_inferer_of_another_kind_does_as_it_likes() -> None:

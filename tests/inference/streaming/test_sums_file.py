@@ -60,7 +60,7 @@ def test_a_full_disk_and_a_file_that_was_cut_are_told(monkeypatch: pytest.Monkey
     place, done = file.write(block(1))
     with pytest.raises(ResourceError, match="found no space left"):
         done.result()
-    with pytest.raises(ResourceError, match="found 5 bytes of sums"):
+    with pytest.raises(ResourceError, match="found 5 bytes in a temporary"):
         file.read(place, block(0))
     file.close()
 

@@ -19,7 +19,7 @@ from vesalia.deploy.runner.volume import Sample, Volume
 from vesalia.errors import DataError
 from vesalia.imaging.axis_steps import AxisStep, axis_steps
 from vesalia.imaging.geometry import Grid, index_map
-from vesalia.imaging.windows import WindowPlan
+from vesalia.imaging.windows import WindowPlan, within
 from vesalia.inference.streaming.arrays import NumpyArrays
 from vesalia.inference.streaming.blending import Blender, slabs
 from vesalia.inference.streaming.restoring import Restoring
@@ -107,14 +107,9 @@ def _through(how: Prediction, plan: WindowPlan, image: Volume, decision: Decisio
 def _blend(blender: Blender, sink: Sink, index: tuple[int, ...], output: npt.NDArray[np.float32]) -> None:
     """Add a window's probabilities, and hand on what is finished with them."""
     plan = blender.plan
-    start = plan.start(index)
-    box = [
-        slice(max(0, first), min(first + edge, size))
-        for first, edge, size in zip(start, plan.window, plan.shape, strict=True)
-    ]
+    box = plan.seen(index)
     for slab in slabs(plan, index, channels=len(output)):
-        box[0] = slice(*slab)
-        place: Any = tuple(slice(b.start - s, b.stop - s) for b, s in zip(box, start, strict=True))
+        place: Any = within((slice(*slab), *box[1:]), plan.start(index))
         inside: Any = (slice(None), *place)
         values = output[inside]
         if blender.weights is not None:

@@ -17,6 +17,7 @@ from vesalia.deploy.runner.volume import Sample, Volume
 from vesalia.errors import DataError, UserError
 from vesalia.imaging.geometry import resize_affine
 from vesalia.imaging.header import NiftiHeader, read_header
+from vesalia.imaging.label_loops import loops_bytes
 from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.sizes import resampled_shape
 from vesalia.inference.streaming.memory_plan import MemoryPlan, require_fit
@@ -79,6 +80,7 @@ class _Subject:
             file_bytes=max(0, self.waiting_bytes - BUFFER_BYTES),
             network_bytes=at_once * inside_bytes,
             output_bytes=at_once * self.output_bytes,
+            work_bytes=loops_bytes() if self.streamed else 0,
         )
 
 
@@ -120,9 +122,9 @@ def require_room(plan: InferencePlan, how: Prediction, *, items: Iterable[DataIt
 
 
 def pass_bytes(how: Prediction, *, dims: int) -> float:
-    """What a voxel takes within ONNX Runtime, beside what comes out, about; 0 where that could not be told.
+    """What a voxel takes within the engine, beside what comes out, about; 0 where that could not be told.
 
-    Measured with a small image: ONNX Runtime keeps the memory of a pass for the next one.
+    Measured with a small image: engines keep the memory of a pass for the next one.
     """
     window = how.inferer.windows([_PROBE] * dims, divisor=how.size_divisor).window
     sizes: tuple[int | None, ...] = getattr(how.network, "sizes", (None,) * dims)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from vesalia.imaging.windows import Box, Cell, Mode, Segment, WindowPlan, importance
+from vesalia.imaging.windows import Box, Cell, Mode, Segment, WindowPlan, importance, within
 from vesalia.inference.streaming.arrays import Arrays
 from vesalia.inference.streaming.shelf import Shelf
 
@@ -122,7 +122,7 @@ class Blender:
         out: Any = finished and _Placed(finished.sums, finished.box)
         for cell in cells:
             place = (slice(slab[0], slab[1]), *cell.box[1:])
-            part = values[_within(place, start)]
+            part = values[_in_all(place, start)]
             if cell.windows == 1:
                 out.at(place)[...] = part
                 continue
@@ -166,12 +166,12 @@ class _Placed:
 
     def at(self, place: Box) -> Any:
         """The values at a place of the image, as a view."""
-        return self.values[_within(place, [side.start for side in self.box])]
+        return self.values[_in_all(place, [side.start for side in self.box])]
 
 
 def _holds(cell: Cell, slab: tuple[int, int]) -> bool:
     return cell.segments[0].start <= slab[0] < cell.segments[0].stop
 
 
-def _within(place: Box, start: Sequence[int]) -> Any:
-    return (slice(None), *(slice(s.start - first, s.stop - first) for s, first in zip(place, start, strict=True)))
+def _in_all(place: Box, start: Sequence[int]) -> Any:
+    return (slice(None), *within(place, start))

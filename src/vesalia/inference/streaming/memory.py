@@ -13,8 +13,10 @@ import torch
 from torch import nn
 
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
+from vesalia.imaging.label_loops import loops_bytes
 from vesalia.imaging.windows import WindowPlan
 from vesalia.inference.streaming.chain import StreamedChain
+from vesalia.inference.streaming.heads import Pointwise
 from vesalia.inference.streaming.memory_plan import MemoryPlan
 from vesalia.inference.streaming.network import Network
 from vesalia.inference.streaming.postponing import waiting_bytes
@@ -48,10 +50,10 @@ class Streamed:
     @classmethod
     def of(cls, network: Network, inferer: TFScanWindowInferer, *, chain: StreamedChain) -> Streamed:
         """How a network's windows are decided."""
-        channels = int(getattr(network.model, "in_channels", 1))
-        head = network.seek_head(channels=channels, dims=len(inferer.roi_size))
+        pass_bytes = network_bytes(network, inferer)  # its pass shows whether the last layer can be set aside
+        head = _head(network, inferer)
         features = 0 if head is None else head.in_channels
-        return cls(inferer, chain, network.size_divisor, network_bytes(network, inferer), features)
+        return cls(inferer, chain, network.size_divisor, pass_bytes, features)
 
     def windows(self, shape: Sequence[int]) -> WindowPlan:
         """The windows of an image."""
@@ -83,7 +85,7 @@ class Streamed:
             waiting_bytes=min(waiting, BUFFER_BYTES),
             file_bytes=max(0, waiting - BUFFER_BYTES),
             network_bytes=self.pass_bytes,
-            work_bytes=_WORK_BYTES,
+            work_bytes=_WORK_BYTES + loops_bytes(),
         )
 
 
@@ -93,8 +95,7 @@ def network_bytes(network: Network, inferer: TFScanWindowInferer) -> int:
     Told from a pass over a small image, the last layer left out where it is set aside; 0 where the network refuses it.
     """
     window = [size + -size % network.size_divisor for size in inferer.roi_size]
-    channels = int(getattr(network.model, "in_channels", 1))
-    head = network.seek_head(channels=channels, dims=len(window))
+    channels, head = _channels(network), _head(network, inferer)
     largest = 0
 
     def note(_: nn.Module, given: object, output: object) -> None:
@@ -113,6 +114,14 @@ def network_bytes(network: Network, inferer: TFScanWindowInferer) -> int:
         for hook in hooks:
             hook.remove()
     return round(2 * largest * inferer.batch_size * prod(window) / prod(probe.shape[2:]))
+
+
+def _channels(network: Network) -> int:
+    return int(getattr(network.model, "in_channels", 1))
+
+
+def _head(network: Network, inferer: TFScanWindowInferer) -> Pointwise | None:
+    return network.seek_head(channels=_channels(network), dims=len(inferer.roi_size))
 
 
 def _all(values: object) -> list[torch.Tensor]:

@@ -59,6 +59,10 @@ class Pass:
         inside: Any = (slice(None), *place)
         return self.output[member][inside]
 
+    def without_output(self) -> Pass:
+        """What is to be done with the output, without it."""
+        return replace(self, output=self.output.new_empty(0))
+
     def resumed(self, output: torch.Tensor) -> Pass:
         """The same with an output ``[C, *spatial]`` that was kept."""
         return replace(self, output=output.to(self.output.device, self.output.dtype).unsqueeze(0))

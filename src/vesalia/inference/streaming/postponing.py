@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 
-from vesalia.imaging.windows import Box, Cell, Mode, WindowPlan, importance
+from vesalia.imaging.windows import Box, Cell, Mode, WindowPlan, importance, within
 from vesalia.inference.streaming.blending import SLAB_BYTES, Finished, pieces
 from vesalia.inference.streaming.network import Network, Pass
 from vesalia.inference.streaming.shelf import Shelf
@@ -34,7 +34,8 @@ def postpones(plan: WindowPlan, *, classes: int, features: int) -> bool:
         classes: Channels of the sums.
         features: Channels of the features; 0 where there are none.
     """
-    return 0 < features * plan.kept_voxels < classes * plan.open_voxels
+    # As many voxels wait as features as do as sums, or more; to count them takes a moment.
+    return 0 < features < classes and features * plan.kept_voxels < classes * plan.open_voxels
 
 
 def waiting_bytes(plan: WindowPlan, *, classes: int, features: int) -> int:
@@ -62,14 +63,16 @@ class Postponing:
         self._network = network
         self._arrays = TensorArrays(network.device)
         self._slab_bytes = slab_bytes
+        self._passes: dict[tuple[int, ...], Pass] = {}
         self._weights = None if mode == "constant" else importance(plan.window, mode)
         self._weights_there = None if self._weights is None else self._arrays.given(self._weights)
 
     def keep(self, index: tuple[int, ...], said: Pass, *, member: int) -> None:
-        """Keep of a window what later ones finish."""
+        """Keep of a window what later ones finish: features, or classes where the last layer was not set aside."""
+        self._passes[index] = said.without_output()
         for cell in self.plan.cells(index):
             if not cell.ends:
-                kept = self.shelf.new((cell.key, index), (said.features, *cell.shape))
+                kept = self.shelf.new((cell.key, index), (said.output.shape[1], *cell.shape))
                 kept[...] = said.at(member, place=self._seen(cell.box, index))
                 self.shelf.rest((cell.key, index), self.plan.rank([segment.last for segment in cell.segments]))
 
@@ -87,21 +90,21 @@ class Postponing:
                 place = (slice(start, stop), *box[1:])
                 sums = self._said(said, member, index, place)
                 for cell in cells:
-                    self._add_earlier(sums, place, cell, index, said)
+                    self._add_earlier(sums, place, cell, index)
                 yield Finished(index, place, sums, self._arrays, self.plan, self._weights)
             for cell in cells:
                 for other in _earlier(cell, index):
                     self.shelf.drop((cell.key, other))
 
-    def _add_earlier(self, sums: torch.Tensor, place: Box, cell: Cell, index: tuple[int, ...], said: Pass) -> None:
+    def _add_earlier(self, sums: torch.Tensor, place: Box, cell: Cell, index: tuple[int, ...]) -> None:
         """Add what earlier windows say of a cell to the sums ``[C, *place]`` of a slab."""
         slab = (place[0], *cell.box[1:])
-        inside: Any = (slice(None), *_within(slab, [side.start for side in place]))
+        inside: Any = (slice(None), *within(slab, [side.start for side in place]))
         part = sums[inside]
         for other in _earlier(cell, index):
             kept = self.shelf.use((cell.key, other))
-            there: Any = (slice(None), *_within(slab, [side.start for side in cell.box]))
-            part += self._said(said.resumed(kept[there]), 0, other, slab, kept=True)
+            there: Any = (slice(None), *within(slab, [side.start for side in cell.box]))
+            part += self._said(self._passes[other].resumed(kept[there]), 0, other, slab, kept=True)
 
     def _said(self, said: Pass, member: int, index: tuple[int, ...], place: Box, *, kept: bool = False) -> torch.Tensor:
         """What a window says of a place of the image, weighted; of features that were ``kept`` all are of the place."""
@@ -112,14 +115,10 @@ class Postponing:
 
     def _seen(self, place: Box, index: tuple[int, ...]) -> Box:
         """A place of the image as a window sees it."""
-        return _within(place, self.plan.start(index))
+        return within(place, self.plan.start(index))
 
 
 def _earlier(cell: Cell, index: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The windows that cover a cell, but for its last."""
     windows = product(*(range(segment.first, segment.last + 1) for segment in cell.segments))
     return [window for window in windows if window != index]
-
-
-def _within(place: Box, start: tuple[int, ...] | list[int]) -> Box:
-    return tuple(slice(side.start - first, side.stop - first) for side, first in zip(place, start, strict=True))

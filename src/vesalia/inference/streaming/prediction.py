@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from vesalia.components.inferers.base import Inferer
 from vesalia.components.inferers.scan_window import TFScanWindowInferer
-from vesalia.imaging.windows import Mode, WindowPlan, cut_window
+from vesalia.imaging.windows import Mode, WindowPlan, cut_window, within
 from vesalia.inference.streaming.blending import SLAB_BYTES, Blender, Finished, slabs
 from vesalia.inference.streaming.heap import Heap
 from vesalia.inference.streaming.limits import free_cached
@@ -131,7 +131,11 @@ class Streaming:
         plan, features = self.plan, said.features
         needed, device = waiting_bytes(plan, classes=said.channels, features=features), self.network.device
         if not self.network.limits.holds(needed, device):
-            _LOG.info("sums of %.1f GB are kept in the machine's memory, not on %s", needed / 1e9, device)
+            _LOG.info(
+                "%.1f GB of windows that wait lie in the machine's memory, not on %s",
+                needed / 1e9,
+                device,
+            )
             device = _CPU
         shelf = Shelf(TensorArrays(device), self.buffer_bytes)
         if postpones(plan, classes=said.channels, features=features):
@@ -151,16 +155,11 @@ class Streaming:
 
     def _summed(self, blender: Blender, index: tuple[int, ...], said: Pass, member: int) -> Iterator[Finished]:
         """Add a window, slab by slab."""
-        start = self.plan.start(index)
-        box = [
-            slice(max(0, first), min(first + edge, size))
-            for first, edge, size in zip(start, self.plan.window, self.plan.shape, strict=True)
-        ]
-        weights = None if blender.weights is None else torch.from_numpy(blender.weights)
+        box = self.plan.seen(index)
+        weights = None if blender.weights is None else torch.from_numpy(blender.weights).to(self.network.device)
         for slab in slabs(self.plan, index, channels=blender.channels, slab_bytes=self._slab_bytes):
-            box[0] = slice(*slab)
-            place = tuple(slice(side.start - first, side.stop - first) for side, first in zip(box, start, strict=True))
-            seen = None if weights is None else weights[place].to(self.network.device)
+            place = within((slice(*slab), *box[1:]), self.plan.start(index))
+            seen = None if weights is None else weights[place]
             values = self.network.probabilities(said, member, place=place, weights=seen)
             finished = self._added(blender, index, slab, values)
             if finished is None:
@@ -200,7 +199,7 @@ class Streaming:
 
     def _leave_device(self, shelf: Shelf, said: Pass) -> None:
         arrays: Any = shelf.arrays
-        _LOG.warning("too little memory on %s for the sums of windows: going on in the machine's", arrays.device)
+        _LOG.warning("too little memory on %s for windows that wait: going on in the machine's", arrays.device)
         needed = waiting_bytes(self.plan, classes=said.channels, features=said.features)
         self.network.limits.waiting_bytes = needed
         shelf.move(TensorArrays(_CPU))

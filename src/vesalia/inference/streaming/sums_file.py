@@ -58,7 +58,7 @@ class SumsFile:
             except OSError as error:
                 raise as_resource_error(_folder(), error) from error
         if count != values.nbytes:
-            message = f"{_folder()}: found {count} bytes of sums in a temporary file, expected {values.nbytes}"
+            message = f"{_folder()}: found {count} bytes in a temporary file, expected {values.nbytes}"
             raise ResourceError(f"{message}; run it again")
         self._free[values.nbytes].append(place)
 
