@@ -85,7 +85,7 @@ def test_parts_change_nothing(kind: str, cores: int, monkeypatch: pytest.MonkeyP
     values, axes = values_of(5, (5, 6, 7), levels=1000), axes_of((5, 6, 7), 0.6)
     expected = decided(loops(kind), values, axes)
     monkeypatch.setattr(module, "_LEAST_PER_THREAD", 10)
-    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    monkeypatch.setattr(module, "_cores", lambda: cores)
     used: set[str] = set()
 
     def noting(values: Any, labels: Any, second: Any, start: int, stop: int) -> None:

@@ -220,7 +220,7 @@ def _two_largest(values: Any, labels: Any, second: Any, start: int, stop: int) -
 
 def _in_parts(work: Callable[[int, int], object], count: int, *, voxels: int) -> None:
     """Do ``work`` from a start to a stop, in several threads where there is much to do."""
-    threads = max(1, min(usable_cores(), voxels // _LEAST_PER_THREAD, count))
+    threads = max(1, min(_cores(), voxels // _LEAST_PER_THREAD, count))
     cuts = [count * part // threads for part in range(threads + 1)]
     running = [_pool().submit(work, cuts[part], cuts[part + 1]) for part in range(1, threads)]
     work(cuts[0], cuts[1])
@@ -229,8 +229,13 @@ def _in_parts(work: Callable[[int, int], object], count: int, *, voxels: int) ->
 
 
 @lru_cache(maxsize=1)
+def _cores() -> int:
+    return usable_cores()  # reads files of the system
+
+
+@lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, usable_cores() - 1), thread_name_prefix="vesalia-labels")
+    return ThreadPoolExecutor(max(1, _cores() - 1), thread_name_prefix="vesalia-labels")
 
 
 if hasattr(os, "register_at_fork"):

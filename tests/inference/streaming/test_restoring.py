@@ -58,6 +58,7 @@ def test_as_resampled_as_a_whole(target: str, channels: int, kind: Kind, monkeyp
     monkeypatch.setattr(restoring, "_CHANNELS", channels)
     monkeypatch.setattr(restoring, "_BLOCK_BYTES", 4000)
     monkeypatch.setattr(prediction, "SLAB_BYTES", 3000)
+    monkeypatch.setattr(prediction, "SLAB_BYTES_LATER", 3000)
     grid, plan = TARGETS[target], WindowPlan.of(SHAPE, (8, 8, 12), overlap=0.3)
     steps = axis_steps(*index_map(SOURCE, grid), source=SHAPE, target=grid.shape)
     assert steps is not None

@@ -20,7 +20,7 @@ from vesalia.inference.streaming.blending import SLAB_BYTES, Blender, Finished, 
 from vesalia.inference.streaming.heap import Heap
 from vesalia.inference.streaming.limits import free_cached
 from vesalia.inference.streaming.network import Network, Pass
-from vesalia.inference.streaming.postponing import Postponing, postpones, waiting_bytes
+from vesalia.inference.streaming.postponing import SLAB_BYTES_LATER, Postponing, postpones, waiting_bytes
 from vesalia.inference.streaming.shelf import Shelf
 from vesalia.inference.streaming.sinks import Sink
 from vesalia.inference.streaming.tensors import TensorArrays
@@ -139,7 +139,8 @@ class Streaming:
             device = _CPU
         shelf = Shelf(TensorArrays(device), self.buffer_bytes)
         if postpones(plan, classes=said.channels, features=features):
-            return Postponing(plan, network=self.network, mode=self.mode, shelf=shelf, slab_bytes=self._slab_bytes)
+            slab_bytes = self._slab_bytes(SLAB_BYTES_LATER)
+            return Postponing(plan, network=self.network, mode=self.mode, shelf=shelf, slab_bytes=slab_bytes)
         return Blender(plan, mode=self.mode, channels=said.channels, shelf=shelf)
 
     def _blended(
@@ -149,15 +150,14 @@ class Streaming:
             return self._summed(way, index, said, member)
         return self._postponed(way, index, said, member)
 
-    @property
-    def _slab_bytes(self) -> int:
-        return SLAB_BYTES if self.network.device.type == "cpu" else _SLAB_BYTES_ON_DEVICE
+    def _slab_bytes(self, on_processors: int) -> int:
+        return on_processors if self.network.device.type == "cpu" else _SLAB_BYTES_ON_DEVICE
 
     def _summed(self, blender: Blender, index: tuple[int, ...], said: Pass, member: int) -> Iterator[Finished]:
         """Add a window, slab by slab."""
         box = self.plan.seen(index)
         weights = None if blender.weights is None else torch.from_numpy(blender.weights).to(self.network.device)
-        for slab in slabs(self.plan, index, channels=blender.channels, slab_bytes=self._slab_bytes):
+        for slab in slabs(self.plan, index, channels=blender.channels, slab_bytes=self._slab_bytes(SLAB_BYTES)):
             place = within((slice(*slab), *box[1:]), self.plan.start(index))
             seen = None if weights is None else weights[place]
             values = self.network.probabilities(said, member, place=place, weights=seen)
