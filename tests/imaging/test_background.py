@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from vesalia.imaging.background import InBackground
 
 
@@ -23,3 +25,24 @@ def test_others_go_on_without_it_until_it_is_there() -> None:
     thing.thread.join()
     assert [thing.get() for _ in range(3)] == ["made"] * 3
     assert len(made) == 1
+
+
+def test_where_it_fails_there_is_none_and_that_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    def make() -> str:
+        raise ImportError("Numba needs NumPy 2.4 or less")
+
+    thing = InBackground(make)
+    thing.get()
+    assert thing.thread is not None
+    thing.thread.join()
+    assert [thing.get() for _ in range(3)] == [None] * 3
+    assert caplog.text.count("cannot compile (ImportError: Numba needs NumPy 2.4 or less)") == 1
+
+
+def test_where_there_are_no_more_threads_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    thing = InBackground(lambda: "made")
+    assert [thing.get() for _ in range(2)] == [None, None]

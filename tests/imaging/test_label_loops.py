@@ -55,9 +55,11 @@ def interpolated(values: npt.NDArray[np.float32], axes: list[Axis]) -> npt.NDArr
     return values
 
 
-def decided(by: LabelLoops, values: npt.NDArray[np.float32], axes: list[Axis]) -> npt.NDArray[Any]:
+def decided(
+    by: LabelLoops, values: npt.NDArray[np.float32], axes: list[Axis], dtype: Any = np.uint8
+) -> npt.NDArray[Any]:
     flat = values.reshape(len(values), -1)
-    labels = np.empty(flat.shape[1], np.uint8)
+    labels = np.empty(flat.shape[1], dtype)
     second = by.largest(flat, labels)
     assert np.array_equal(labels, flat.argmax(axis=0))
     assert np.array_equal(second, np.sort(flat, axis=0)[-2])
@@ -77,6 +79,14 @@ def test_labels_are_those_of_every_channel(
     """Also where values are equal: then the first channel is taken."""
     values, axes = values_of(channels, shape, levels=levels), axes_of(shape, scale)
     assert np.array_equal(decided(loops(kind), values, axes), interpolated(values, axes).argmax(axis=0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_of_more_classes_than_a_byte_counts(kind: str) -> None:
+    values, axes = values_of(300, (3, 4, 5), levels=1000), axes_of((3, 4, 5), 0.4)
+    found = decided(loops(kind), values, axes, np.int16)
+    assert np.array_equal(found, interpolated(values, axes).argmax(axis=0))
+    assert found.max() > 255
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,9 +134,13 @@ def test_without_numba_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own() -> None:
     module._pool().submit(int).result()
     child = os.fork()
     if not child:  # pragma: no cover - another process
-        os._exit(module._pool().submit(lambda: 7).result(timeout=20))
+        try:
+            os._exit(module._pool().submit(lambda: 7).result(timeout=20))
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 __all__ = ["translations"]
+
+_FLOAT32: Final = 1
+"""ONNX's number for it."""
 
 
 def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
@@ -33,7 +36,11 @@ def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
         cudnn_enabled: bool = True,  # noqa: ARG001
     ) -> Any:
         """By the means of groups, as means of those of their channels; Wu and He, arXiv:1803.08494."""
-        channels, space = values.shape[1], range(2, len(values.shape))
+        given, half = values, values.dtype.name in {"FLOAT16", "BFLOAT16"}
+        if half:  # as torch does: squares leave the range of half precision
+            values = op.Cast(given, to=_FLOAT32)
+            weight, bias = (part if part is None else op.Cast(part, to=_FLOAT32) for part in (weight, bias))
+        channels, space = given.shape[1], range(2, len(given.shape))
         per_channel = numbers(0, channels, *[1] * len(space))
 
         def mean(of: Any) -> Any:
@@ -49,6 +56,7 @@ def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
         if weight is not None:
             scale = op.Mul(scale, op.Reshape(weight, one))
         scaled = op.Mul(centred, scale)
-        return scaled if bias is None else op.Add(scaled, op.Reshape(bias, one))
+        normal = scaled if bias is None else op.Add(scaled, op.Reshape(bias, one))
+        return op.CastLike(normal, given) if half else normal
 
     return {torch.ops.aten.group_norm.default: group_norm}

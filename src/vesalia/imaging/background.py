@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar, final
@@ -10,6 +12,7 @@ from typing import Generic, TypeVar, final
 __all__ = ["InBackground"]
 
 Made = TypeVar("Made")
+_LOG = logging.getLogger(__name__)
 
 
 @final
@@ -17,7 +20,10 @@ class InBackground(Generic[Made]):
     """Begins to be made when it is first asked for.
 
     Args:
-        make: Makes it; what it raises ends the thread, and there never is one.
+        make: Makes it. Where it fails there never is one, and one warning says so.
+
+    Attributes:
+        thread: Makes it; None while nobody has asked.
     """
 
     def __init__(self, make: Callable[[], Made]) -> None:
@@ -32,8 +38,12 @@ class InBackground(Generic[Made]):
             with self._lock:
                 if self.thread is None:  # an exit waits for the thread: a second or so
                     self.thread = threading.Thread(target=self._run, name="vesalia-compile")
-                    self.thread.start()
+                    with contextlib.suppress(RuntimeError):  # no more threads: then there never is one
+                        self.thread.start()
         return self._made
 
     def _run(self) -> None:
-        self._made = self._make()
+        try:
+            self._made = self._make()
+        except Exception as error:  # noqa: BLE001 - a compiler's; others go on without what it makes
+            _LOG.warning("found that Numba cannot compile (%s: %s): going on without", type(error).__name__, error)

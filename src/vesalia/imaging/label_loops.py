@@ -1,8 +1,8 @@
 """The largest of many channels, and that of their averages between voxels, as loops that Numba compiles (``fast``).
 
 NumPy goes over all voxels once for each small step. Here a voxel is done in one go, some of them in each thread. Sums
-are added in the same order, so the labels are the same whether the loops are used or not; they are compiled in the
-background once they are asked for.
+are added in the same order, so the labels are the same whether the loops are used or not (but for values that are no
+numbers); they are compiled in the background once they are asked for.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -114,8 +114,8 @@ def label_loops(labels: np.dtype[Any], *, work: int) -> LabelLoops | None:
 
 
 def loops_bytes() -> int:
-    """What the loops take of the memory, about: Numba, and what it needs to compile them."""
-    return _COMPILING_BYTES if is_compiled() else 0
+    """What the loops will take of the memory, about: Numba, and what it needs to compile; 0 once they are there."""
+    return _COMPILING_BYTES if is_compiled() and not _LOOPS else 0
 
 
 def _compiled(labels: np.dtype[Any]) -> LabelLoops:
@@ -230,7 +230,8 @@ def _in_parts(work: Callable[[int, int], object], count: int, *, voxels: int) ->
 
 @lru_cache(maxsize=1)
 def _cores() -> int:
-    return usable_cores()  # reads files of the system
+    given = os.environ.get("OMP_NUM_THREADS", "")  # what processes that share a machine are told
+    return min(usable_cores(), int(given)) if given.isdecimal() and int(given) else usable_cores()
 
 
 @lru_cache(maxsize=1)

@@ -226,7 +226,7 @@ class WindowPlan:
         return max(stop - max(0, start) for start, stop in pairwise((*self.starts[axis], self.shape[axis])))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1024)
 def _waiting(plan: WindowPlan) -> tuple[int, int]:
     """The most voxels that wait at any time, counted once, and for each window; a walk that may take seconds."""
     most_open = is_open = most_kept = kept = 0

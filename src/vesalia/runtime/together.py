@@ -45,8 +45,9 @@ _KEPT: list[object] = []
 Letting go of one waits for its thread, which may wait for the interpreter, to let go of the last message: they would
 wait for each other. By the end of the process the thread is at rest; by the next meeting it may not be.
 """
-_REST_S, _NAP_S = 5.0, 0.002
-"""How long to wait for torch's threads to let go of the last messages, and how long between two looks."""
+_REST_S, _SHORT_REST_S, _NAP_S = 5.0, 0.3, 0.002
+"""How long to wait for torch's threads to let go of the last messages; after an error, whose frames may hold them; and
+how long between two looks."""
 _NEWS_S = 3.0
 """How long to wait for the reason after the connection to another rank broke."""
 
@@ -161,13 +162,13 @@ class Together(Ranks):
         if self._lifeline.news is not None:
             _raise(self._lifeline.news)
 
-    def rest(self) -> None:
-        """Wait until torch's threads have let go of all messages, some seconds at most.
+    def rest(self, seconds: float) -> None:
+        """Wait until torch's threads have let go of all messages, but not for longer.
 
         A thread that wants to let go of one needs the interpreter; where that has already ended, the thread aborts the
         process, whatever it had achieved.
         """
-        until = time.monotonic() + _REST_S
+        until = time.monotonic() + seconds
         while any(message() is not None for message in self._told) and time.monotonic() < until:
             time.sleep(_NAP_S)
         self._told.clear()
@@ -175,8 +176,9 @@ class Together(Ranks):
     def _do(self, collective: Callable[..., object], *messages: torch.Tensor | list[torch.Tensor]) -> None:
         """Do it, or say which rank it failed for."""
         tensors = [tensor for given in messages for tensor in (given if isinstance(given, list) else [given])]
-        told, self._told = self._told, []  # where it fails, the error's own frames hold them
         self.check()
+        self._told = [message for message in self._told if message() is not None]
+        self._told += [weakref.ref(tensor) for tensor in tensors]
         try:
             collective(*messages)
         except RuntimeError as error:
@@ -186,8 +188,6 @@ class Together(Ranks):
             first = str(error).strip().splitlines()[0]
             message = f"rank {self.rank}: found that the connection to the other ranks broke ({first}), expected it to "
             raise ResourceError(message + "hold; look at the network, then go on with --resume") from error
-        self._told = [message for message in told if message() is not None]
-        self._told += [weakref.ref(tensor) for tensor in tensors]
 
 
 _from_first = functools.partial(dist.broadcast, src=0)
@@ -224,14 +224,16 @@ def joined(launch: Launch, *, on_gpu: bool = False) -> Iterator[Ranks]:
         return
     lifeline = Lifeline(launch.rank, launch.world)
     ranks = _meet(launch, lifeline, on_gpu=on_gpu)
+    rest_s = _SHORT_REST_S
     try:
         yield ranks
         ranks.total(0.0)  # all of them came this far
+        rest_s = _REST_S
     except BaseException as error:  # noqa: BLE001 - the edge between processes: whatever it is, the others must end
         _end_together(ranks, lifeline, error)
     finally:
         lifeline.close()
-        ranks.rest()
+        ranks.rest(rest_s)
         if not on_gpu:  # NCCL may wait for the others; the end of the process ends it
             dist.destroy_process_group()
 

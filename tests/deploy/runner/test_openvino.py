@@ -29,7 +29,7 @@ def test_as_in_onnx_runtime(network: Path) -> None:
         found = made(images)
         assert (found.shape, found.dtype.name, found.flags.writeable) == ((shape[0], 3, *shape[2:]), "float32", True)
         np.testing.assert_allclose(found, other(images), atol=1e-6)
-    assert list(made._requests) == shapes[: module._MOST_SHAPES]
+    assert list(made._for_shape) == shapes[: module._MOST_SHAPES]
 
 
 def test_another_network_than_planned_is_refused(network: Path) -> None:
@@ -46,12 +46,11 @@ def test_images_that_it_does_not_take(network: Path) -> None:
 
 
 def test_too_little_memory_is_told(network: Path) -> None:
-    class Full:
-        def infer(self, *_: object, **__: object) -> None:
-            raise RuntimeError("std::bad_alloc")
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("std::bad_alloc")
 
     made, images = OpenvinoNetwork(network), np.zeros((1, 1, 2, 2, 2), dtype=np.float32)
-    made._requests[images.shape] = Full()
+    made._for_shape[images.shape] = full
     with pytest.raises(ResourceError, match="found too little memory for 1 x 1 x 2 x 2 x 2 voxels"):
         made(images)
     assert made(images).shape == (1, 3, 2, 2, 2)  # what was held is let go of
@@ -77,5 +76,24 @@ def test_without_the_package_its_line_is_named(network: Path, monkeypatch: pytes
     with pytest.raises(ConfigError, match=r"found no openvino that can be imported .*pip install openvino"):
         OpenvinoNetwork(network)
     monkeypatch.setitem(sys.modules, "openvino", ModuleType("openvino"))  # a folder of that name, say
-    with pytest.raises(ConfigError, match=r"\(it has no Core\)"):
+    with pytest.raises(ConfigError, match=r"no attribute 'Core'"):
         OpenvinoNetwork(network)
+
+
+def test_where_a_shape_cannot_be_compiled_for_it_goes_on_as_before(network: Path) -> None:
+    class Refusing:
+        def compile_model(self, *_: object) -> None:
+            raise RuntimeError("no room for this one")
+
+    made, images = OpenvinoNetwork(network), np.ones((1, 1, 2, 2, 2), dtype=np.float32)
+    made._core = Refusing()
+    for _ in range(3):
+        np.testing.assert_array_equal(made(images).argmax(axis=1), 1)
+    assert made._for_shape == {}
+
+
+def test_preparing_it_compiles_for_no_shape(network: Path) -> None:
+    made, images = OpenvinoNetwork(network), np.ones((1, 1, 2, 2, 2), dtype=np.float32)
+    made.prepare(images)
+    made(images)
+    assert made._for_shape == {}

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from importlib.util import find_spec
@@ -47,7 +48,6 @@ class OpenvinoNetwork:
     def __init__(self, path: Path, *, sha256: str | None = None, threads: int | None = None) -> None:
         openvino = _openvino()
         require_planned(path, sha256)
-        self._core = openvino.Core()
         # In float32 everywhere: elsewhere it would take half the bits where a processor can, and labels would differ.
         self._settings = {
             "INFERENCE_PRECISION_HINT": "f32",
@@ -56,9 +56,9 @@ class OpenvinoNetwork:
             "ENABLE_CPU_PINNING": False,
         }
         try:
+            self._core = openvino.Core()
             self._model = self._core.read_model(str(path))
             self._any = self._core.compile_model(self._model, "CPU", self._settings)
-            self._any_request = self._any.create_infer_request()
         except RuntimeError as error:
             message = f"{path}: found no network that OpenVINO can run ({first_line(error)}), expected an ONNX file"
             raise CheckpointError(f"{message}; export again, or write --device cpu") from error
@@ -66,7 +66,15 @@ class OpenvinoNetwork:
         sizes = [shape[axis] for axis in range(2, len(shape))]
         self.sizes = tuple(None if size.is_dynamic else int(size.get_length()) for size in sizes)
         self._seen: set[tuple[int, ...]] = set()
-        self._requests: dict[tuple[int, ...], Any] = {}
+        self._for_shape: dict[tuple[int, ...], Any] = {}
+
+    passes_held: int = 2
+    """Passes whose memory it may hold at a time: of the windows, and of fewer of them at the end."""
+
+    def prepare(self, images: npt.NDArray[np.float32]) -> None:
+        """Have everything made that the first images need, whatever their size."""
+        self(images)
+        self._seen.clear()
 
     def __call__(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """``[B, C, *spatial]`` to ``[B, classes, *spatial]`` float32, which is gone with the next call.
@@ -76,22 +84,26 @@ class OpenvinoNetwork:
             UserError: The network does not take such images.
         """
         try:
-            found = self._request(images.shape).infer({0: images}, share_inputs=True, share_outputs=True)
+            compiled = self._compiled(images.shape)
+            found = compiled({0: images}, share_inputs=True, share_outputs=True)
         except (RuntimeError, MemoryError) as error:
-            self._requests.clear()  # what they hold may be what is missing
+            self._for_shape.clear()  # what they hold may be what is missing
+            self._any.release_memory()
             raise too_little_or_other(images.shape, error) from error
         output: npt.NDArray[np.float32] = found[0]
         return output
 
-    def _request(self, shape: tuple[int, ...]) -> Any:
+    def _compiled(self, shape: tuple[int, ...]) -> Any:
         """What runs images of a shape."""
-        if shape in self._seen and shape not in self._requests and len(self._requests) < _MOST_SHAPES:
-            model = self._model.clone()
-            model.reshape(list(shape))
-            self._requests[shape] = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
-            self._any_request = self._any.create_infer_request()  # the one before holds activations of this shape
+        again, known = shape in self._seen, shape in self._for_shape
         self._seen.add(shape)
-        return self._requests.get(shape, self._any_request)
+        if again and not known and len(self._for_shape) < _MOST_SHAPES and None in self.sizes:
+            with contextlib.suppress(RuntimeError, MemoryError):  # then it goes on as it went before
+                model = self._model.clone()
+                model.reshape(list(shape))
+                self._for_shape[shape] = self._core.compile_model(model, "CPU", self._settings)
+                self._any.release_memory()  # it has run images of this shape
+        return self._for_shape.get(shape, self._any)
 
 
 def has_openvino() -> bool:
@@ -102,12 +114,10 @@ def has_openvino() -> bool:
 def _openvino() -> Any:
     """The package, without the one by which it tells its makers that it was imported: no word leaves the machine."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # so that it cannot be imported
-    why = "it has no Core"
     try:
         found = importlib.import_module("openvino")
-    except Exception as error:  # noqa: BLE001 - what a package's own import may raise where a library of it is missing
-        found, why = None, first_line(error)
-    if not hasattr(found, "Core"):
-        message = f"--device openvino: found no openvino that can be imported ({why}), expected it to be installed"
-        raise ConfigError(f"{message}; write pip install openvino, or --device cpu")
+        found.Core  # noqa: B018 - a folder that happens to have the name has none
+    except Exception as error:  # whatever a package's own import raises where a library of it is missing
+        message = f"--device openvino: found no openvino that can be imported ({first_line(error)}), expected it to be"
+        raise ConfigError(f"{message} installed; write pip install openvino, or --device cpu") from error
     return found

@@ -114,7 +114,8 @@ def require_room(plan: InferencePlan, how: Prediction, *, items: Iterable[DataIt
         classes=len(plan.class_names),
         available_bytes=available,
     )
-    inside = round(pass_bytes(how, dims=len(largest.windows.shape)) * prod(largest.windows.window))
+    held = getattr(how.network, "passes_held", 1)
+    inside = round(held * pass_bytes(how, dims=len(largest.windows.shape)) * prod(largest.windows.window))
     room = available - least(largest) + largest.output_bytes
     per_window = largest.output_bytes + inside
     how.at_once = max(1, min(how.at_once, OUTPUT_BYTES // largest.output_bytes, room // per_window))
@@ -130,14 +131,19 @@ def pass_bytes(how: Prediction, *, dims: int) -> float:
     sizes: tuple[int | None, ...] = getattr(how.network, "sizes", (None,) * dims)
     small = _PROBE + -_PROBE % how.size_divisor
     shape = tuple(size or min(edge, small) for size, edge in zip(sizes, window, strict=True))
+    step = how.size_divisor
+    half = tuple(size or max(step, edge // 2 // step * step) for size, edge in zip(sizes, shape, strict=True))
+    prepare = getattr(how.network, "prepare", None) if half != shape else None
     process = psutil.Process()
-    before = process.memory_info().rss
     try:
+        if prepare is not None:  # what it takes once, for images of any size, is none of a pass
+            prepare(np.zeros((1, how.in_channels, *half), dtype=np.float32))
+        before = process.memory_info().rss
         output = how.network(np.zeros((1, how.in_channels, *shape), dtype=np.float32))
     except UserError:
         return 0.0
     grown = int(process.memory_info().rss) - int(before)
-    return max(0, grown - output.nbytes) / prod(shape)
+    return max(0, grown - output.nbytes) / (prod(shape) - (prod(half) if prepare is not None else 0))
 
 
 def _subject(plan: InferencePlan, item: DataItem) -> _Subject | None:

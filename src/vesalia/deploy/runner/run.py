@@ -165,7 +165,7 @@ def infer(
         stop: Set it to stop before the next subject.
 
     Raises:
-        ConfigError: The plan has no writers, or ONNX Runtime lacks the device.
+        ConfigError: The plan has no writers, or the engine lacks the device.
         CheckpointError: The network is missing, or not the one that the plan was written with.
         DataError: Subjects are broken: all of them are named, and the results of the others are written.
         ResourceError: The memory or the disk is not enough.

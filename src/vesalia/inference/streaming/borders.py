@@ -109,9 +109,10 @@ def decided(values: npt.NDArray[np.float32], readings: Sequence[Reading]) -> npt
         readings: What the target reads along each axis.
     """
     flat, shape = values.reshape(len(values), -1), values.shape[1:]
-    labels = np.empty(flat.shape[1], dtype=np.uint8 if len(values) <= 256 else np.int16)
-    loops = label_loops(labels.dtype, work=values.size)
+    dtype = np.dtype(np.uint8 if len(values) <= 256 else np.int16)
+    loops = label_loops(dtype, work=0)  # without them, the steps count what there is to do
     if loops is not None:
+        labels = np.empty(flat.shape[1], dtype)
         second = loops.largest(flat, labels)
         return loops.decided(flat, labels, second=second, shape=shape, axes=[reading[1:] for reading in readings])
     return _in_steps(flat, readings, shape)

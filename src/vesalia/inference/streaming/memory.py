@@ -85,7 +85,7 @@ class Streamed:
             waiting_bytes=min(waiting, BUFFER_BYTES),
             file_bytes=max(0, waiting - BUFFER_BYTES),
             network_bytes=self.pass_bytes,
-            work_bytes=_WORK_BYTES + loops_bytes(),
+            work_bytes=_WORK_BYTES + (loops_bytes() if self.chain.threshold is None else 0),
         )
 
 

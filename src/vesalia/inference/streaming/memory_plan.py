@@ -29,7 +29,7 @@ class MemoryPlan:
         file_bytes: The part of it that is in a temporary file.
         network_bytes: What one pass takes, about; 0 where that could not be told.
         output_bytes: Probabilities of the windows that are in the network at once, where it gives these whole.
-        work_bytes: Slabs that are worked on, and memory that is free but not given back at once.
+        work_bytes: Slabs that are worked on, memory that is free but not given back at once, a compiler of loops.
     """
 
     subject: str
