@@ -18,7 +18,7 @@ from vesalia.deploy.base import Deployment, Format
 from vesalia.deploy.described import described
 from vesalia.deploy.onnx_operators import translations
 from vesalia.deploy.program import CARD_INSIDE, Program
-from vesalia.deploy.runner.network import sha256_of
+from vesalia.deploy.runner.network import first_line, sha256_of
 from vesalia.deploy.runner.plan import FORMAT, FORMAT_VERSION, PLAN_ENDING
 from vesalia.errors import ConfigError, UserError
 from vesalia.runtime import machine
@@ -166,16 +166,22 @@ def _write(deployment: Deployment, path: Path) -> None:
 def _compare(deployment: Deployment, path: Path) -> None:
     """Run the file in ONNX Runtime and compare it with the network."""
     runtime = importlib.import_module("onnxruntime")
-    try:
+    with _told(deployment):
         session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        apart = max(_difference(deployment, session, images) for images in _trials(deployment))
-    except Exception as error:  # ONNX Runtime has a class for each of a dozen reasons
-        said = str(error).strip().partition("\n")[0]
-        message = f"--to onnx: found a network that ONNX Runtime cannot run ({said}), expected one that it can"
-        raise UserError(f"{message}{_instead(deployment)}") from error
+    apart = max(_difference(deployment, session, images) for images in _trials(deployment))
     if not apart <= ONNX_TOLERANCE:
         message = f"--to onnx: found a file whose output is up to {apart:.3g} off, expected at most {ONNX_TOLERANCE:g}"
         raise UserError(f"{message}{_instead(deployment)}")
+
+
+@contextlib.contextmanager
+def _told(deployment: Deployment) -> Iterator[None]:
+    """What ONNX Runtime cannot do, in words."""
+    try:
+        yield
+    except Exception as error:  # it has a class for each of a dozen reasons
+        message = f"--to onnx: found a network that ONNX Runtime cannot run ({first_line(error)}), expected one"
+        raise UserError(f"{message} that it can{_instead(deployment)}") from error
 
 
 def _instead(deployment: Deployment) -> str:
@@ -197,7 +203,8 @@ def _trials(deployment: Deployment) -> Iterator[torch.Tensor]:
 
 def _difference(deployment: Deployment, session: Any, images: torch.Tensor) -> float:
     feed: Mapping[str, Any] = {deployment.input_name: images.numpy()}
-    found = torch.from_numpy(session.run(None, feed)[0])
+    with _told(deployment):
+        found = torch.from_numpy(session.run(None, feed)[0])
     wanted = deployment.loaded.model(images)
     return float((found - wanted).abs().max()) if found.shape == wanted.shape else float("inf")
 

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 from importlib.util import find_spec
@@ -35,6 +34,7 @@ class OpenvinoNetwork:
 
     Attributes:
         device: Where it runs.
+        passes_held: Passes whose memory it may hold at a time.
         sizes: Voxels along each spatial axis that it takes; None where it takes any.
 
     Raises:
@@ -44,6 +44,7 @@ class OpenvinoNetwork:
     """
 
     device = "openvino"
+    passes_held = _MOST_SHAPES
 
     def __init__(self, path: Path, *, sha256: str | None = None, threads: int | None = None) -> None:
         openvino = _openvino()
@@ -67,9 +68,7 @@ class OpenvinoNetwork:
         self.sizes = tuple(None if size.is_dynamic else int(size.get_length()) for size in sizes)
         self._seen: set[tuple[int, ...]] = set()
         self._for_shape: dict[tuple[int, ...], Any] = {}
-
-    passes_held: int = 2
-    """Passes whose memory it may hold at a time: of the windows, and of fewer of them at the end."""
+        self._most_shapes = _MOST_SHAPES
 
     def prepare(self, images: npt.NDArray[np.float32]) -> None:
         """Have everything made that the first images need, whatever their size."""
@@ -97,12 +96,14 @@ class OpenvinoNetwork:
         """What runs images of a shape."""
         again, known = shape in self._seen, shape in self._for_shape
         self._seen.add(shape)
-        if again and not known and len(self._for_shape) < _MOST_SHAPES and None in self.sizes:
-            with contextlib.suppress(RuntimeError, MemoryError):  # then it goes on as it went before
+        if again and not known and len(self._for_shape) < self._most_shapes and None in self.sizes:
+            try:
                 model = self._model.clone()
                 model.reshape(list(shape))
                 self._for_shape[shape] = self._core.compile_model(model, "CPU", self._settings)
                 self._any.release_memory()  # it has run images of this shape
+            except (RuntimeError, MemoryError):  # it goes on as it went before, and does not try again each time
+                self._most_shapes = 0
         return self._for_shape.get(shape, self._any)
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from vesalia.imaging.label_loops import label_loops
 
-__all__ = ["Arrays", "NumpyArrays", "fresh_memory", "largest_channel"]
+__all__ = ["Arrays", "NumpyArrays", "fresh_memory", "label_type", "largest_channel"]
 
 _LEAST_MAPPED: Final = 1 << 16
 
@@ -109,12 +109,17 @@ def _mapped(count: int) -> mmap.mmap:
     return mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
+def label_type(channels: int) -> np.dtype[Any]:
+    """The smallest type that holds the number of any of so many channels."""
+    return np.dtype(np.uint8 if channels <= 256 else np.int16)
+
+
 def largest_channel(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The number of the largest channel of ``[C, *spatial]``, the first one of equals; uint8 where that suffices.
 
     Many times faster than ``argmax`` over an axis with gaps: each step is a few plain passes over neighbours in memory.
     """
-    index = np.zeros(values.shape[1:], dtype=np.uint8 if len(values) <= 256 else np.int16)
+    index = np.zeros(values.shape[1:], dtype=label_type(len(values)))
     loops = (
         label_loops(index.dtype, work=values.size) if values.dtype == np.float32 and values.flags.c_contiguous else None
     )

@@ -57,9 +57,8 @@ class Finished:
                 slice(max(first, side.start), min(first + edge, side.stop))
                 for first, edge, side in zip(start, self.plan.window, self.box, strict=True)
             )
-            inside = tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(shared, self.box, strict=True))
-            seen = tuple(slice(s.start - first, s.stop - first) for s, first in zip(shared, start, strict=True))
-            total[inside] += 1 if self.weights is None else self.weights[seen]
+            inside = within(shared, [side.start for side in self.box])
+            total[inside] += 1 if self.weights is None else self.weights[within(shared, start)]
         return total
 
 

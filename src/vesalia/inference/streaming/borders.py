@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vesalia.imaging.label_loops import label_loops
-from vesalia.inference.streaming.arrays import largest_channel
+from vesalia.inference.streaming.arrays import label_type, largest_channel
 
 __all__ = ["Corners", "Reading", "border_voxels", "decided"]
 
@@ -109,7 +109,7 @@ def decided(values: npt.NDArray[np.float32], readings: Sequence[Reading]) -> npt
         readings: What the target reads along each axis.
     """
     flat, shape = values.reshape(len(values), -1), values.shape[1:]
-    dtype = np.dtype(np.uint8 if len(values) <= 256 else np.int16)
+    dtype = label_type(len(values))
     loops = label_loops(dtype, work=0)  # without them, the steps count what there is to do
     if loops is not None:
         labels = np.empty(flat.shape[1], dtype)

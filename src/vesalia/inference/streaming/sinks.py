@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vesalia.imaging.windows import Box
-from vesalia.inference.streaming.arrays import Arrays
+from vesalia.inference.streaming.arrays import Arrays, label_type
 from vesalia.inference.streaming.blending import Finished
 from vesalia.inference.streaming.shelf import Shelf
 
@@ -46,7 +46,7 @@ class Labels:
     """
 
     def __init__(self, shape: Sequence[int], *, channels: int, order: Sequence[int] | None = None) -> None:
-        self.result: npt.NDArray[Any] = np.zeros((1, *shape), dtype=np.uint8 if channels <= 256 else np.int16)
+        self.result: npt.NDArray[Any] = np.zeros((1, *shape), dtype=label_type(channels))
         self._turned = self.result[0].transpose(tuple(range(len(shape))) if order is None else tuple(order))
 
     def take(self, finished: Finished, shelf: Shelf) -> None:
