@@ -144,7 +144,7 @@ def main() -> None:
         "dice": {name: side.dice for name, side in sides.items()},
         "step_s": {name: statistics.mean(side.step_s) for name, side in sides.items()},
         "formats": {name: side.format for name, side in sides.items()},
-        "memory_gb": {name: side.memory_gb for name, side in sides.items()},
+        "memory_gb": {name: side.memory_gb if torch.cuda.is_available() else None for name, side in sides.items()},
         "steps": plain.steps,
         "seeds": seeds,
     }

@@ -71,12 +71,12 @@ def moments() -> list[Moment]:
     dice = random.Random(20)
     most = {"saving": 16, "moving": 38, "validating": 10, "swapping": 9, "stepped": 15}
     many = {"saving": 4, "moving": 4, "validating": 4, "swapping": 3, "stepped": 5}
-    return [(word, dice.randint(1, most[word])) for word, count in many.items() for _ in range(count)]
+    return [(word, place) for word, count in many.items() for place in dice.sample(range(1, most[word] + 1), count)]
 
 
 def test_the_moments_are_in_the_training(undisturbed: tuple[list[str], Path]) -> None:
     words, _ = undisturbed
-    assert len(moments()) == 20
+    assert len(moments()) == len(set(moments())) == 20
     assert all(words.count(word) >= occurrence for word, occurrence in moments())
 
 

@@ -27,7 +27,19 @@ __all__ = [
     "versions",
 ]
 
-_PACKAGES = ("vesalia", "torch", "lightning-fabric", "monai", "numpy", "nibabel", "safetensors", "numba", "isal")
+_PACKAGES = (
+    "vesalia",
+    "torch",
+    "lightning-fabric",
+    "monai",
+    "numpy",
+    "nibabel",
+    "safetensors",
+    "numba",
+    "isal",
+    "onnxruntime",
+    "openvino",
+)
 _SIZE = r"([\d.]+) (bytes|[KMGTPE]iB)"
 _ASKED = re.compile(rf"(?:ried|Unable) to allocate {_SIZE}")
 _FREE = re.compile(rf"of which {_SIZE} is free")
