@@ -3,13 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.threads import alive
 from tests.tiny_archive import make_archive, make_data
 from vesalia.api import Archive
 
@@ -20,11 +23,29 @@ hypothesis.settings.register_profile("vesalia", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("vesalia")
 
 
+_THREADS = ("OMP", "MKL", "OPENBLAS")
+
+
+def pytest_configure() -> None:
+    """Tests that run side by side share the cores; and sums are added in the same order as in processes they start."""
+    for library in _THREADS:
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+
+
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person at the keyboard changes what a test sees."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    """Whatever a test does, threads of the package end with it."""
+    before = set(alive())
+    yield
+    assert set(alive()) <= before
 
 
 @pytest.fixture(autouse=True)

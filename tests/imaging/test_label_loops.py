@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import os
 import threading
 from functools import cache
 from typing import Any
@@ -104,7 +103,9 @@ def test_parts_change_nothing(kind: str, cores: int, monkeypatch: pytest.MonkeyP
 
     parted = LabelLoops(noting, loops(kind).between)
     assert np.array_equal(decided(parted, values, axes), expected)
-    assert any(name.startswith("vesalia-labels") for name in used) == (cores > 1)
+    others = {name for name in used if name.startswith("vesalia-labels")}
+    assert bool(others) == (cores > 1)
+    assert others.isdisjoint(thread.name for thread in threading.enumerate())
 
 
 @pytest.mark.skipif(not is_compiled(), reason="Numba is not there")
@@ -131,16 +132,3 @@ def test_without_numba_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOPS", {})
     assert label_loops(UINT8, work=10**12) is None
     assert module._LOOPS == {}
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_process_has_threads_of_its_own() -> None:
-    module._pool().submit(int).result()
-    child = os.fork()
-    if not child:  # pragma: no cover - another process
-        try:
-            os._exit(module._pool().submit(lambda: 7).result(timeout=20))
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

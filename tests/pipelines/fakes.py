@@ -24,7 +24,6 @@ __all__ = [
     "Load",
     "Merge",
     "Noise",
-    "alive",
     "as_it_is",
     "data_folder",
     "items",
@@ -148,8 +147,3 @@ def items(folder: Path, count: int) -> list[DataItem]:
 def prepared(listed: Sequence[DataItem], load: Transform[Any], *, num_classes: int | None = 2) -> PreparedItems:
     """A source of these items."""
     return PreparedItems(listed, prefix=load, prepare=Noise().prepare, seed=1, num_classes=num_classes)
-
-
-def alive() -> list[str]:
-    """Names of the pipeline's threads that are alive."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("vesalia")]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.fakes import alive
 from tests.pipelines.volumes import bound, write_volumes
+from tests.threads import alive
 from vesalia.errors import DataError
 from vesalia.pipelines.bad_items import BadItems
 from vesalia.pipelines.cached import RunSettings

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.pipelines.fakes import Load, alive, items, prepared
+from tests.pipelines.fakes import Load, items, prepared
+from tests.threads import alive
 from vesalia.errors import DataError, VesaliaError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines import cache as module

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.pipelines.fakes import WAIT_S, Clock, Crops, Load, Merge, Noise, alive, data_folder
+from tests.pipelines.fakes import WAIT_S, Clock, Crops, Load, Merge, Noise, data_folder
+from tests.threads import alive
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.batching import Batch

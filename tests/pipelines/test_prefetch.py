@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pipelines.fakes import WAIT_S, Clock, alive
+from tests.pipelines.fakes import WAIT_S, Clock
+from tests.threads import alive
 from vesalia.errors import DataError, Fault, Interrupted, ResourceError, VesaliaError
 from vesalia.pipelines.prefetch import Job, Step, prefetch
 
@@ -29,12 +30,6 @@ def failing(name: str, error: BaseException) -> Job[int]:
         raise error
 
     return Job(name, work)
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    yield
-    assert alive() == []
 
 
 @WORKERS

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pipelines.fakes import WAIT_S, Clock, Load, alive, items, prepared
+from tests.pipelines.fakes import WAIT_S, Clock, Load, items, prepared
+from tests.threads import alive
 from vesalia.errors import DataError
 from vesalia.imaging.volume import Sample
 from vesalia.pipelines.items import PreparedItems

@@ -34,7 +34,7 @@ _WORTH_COMPILING = 200_000_000
 """Values that NumPy looks at in about a second."""
 _COMPILING_BYTES = 180_000_000
 """Measured."""
-_LEAST_PER_THREAD = 1 << 14
+_LEAST_PER_THREAD = 1 << 16
 """Voxels for which another thread is worth its while."""
 
 
@@ -219,11 +219,15 @@ def _two_largest(values: Any, labels: Any, second: Any, start: int, stop: int) -
 
 
 def _in_parts(work: Callable[[int, int], object], count: int, *, voxels: int) -> None:
-    """Do ``work`` from a start to a stop, in several threads where there is much to do."""
+    """Do ``work`` from a start to a stop, in several threads where there is much to do; they end with it."""
     threads = max(1, min(_cores(), voxels // _LEAST_PER_THREAD, count))
     cuts = [count * part // threads for part in range(threads + 1)]
-    running = [_pool().submit(work, cuts[part], cuts[part + 1]) for part in range(1, threads)]
-    work(cuts[0], cuts[1])
+    if threads == 1:
+        work(0, count)
+        return
+    with ThreadPoolExecutor(threads - 1, thread_name_prefix="vesalia-labels") as pool:
+        running = [pool.submit(work, cuts[part], cuts[part + 1]) for part in range(1, threads)]
+        work(cuts[0], cuts[1])
     for part in running:
         part.result()
 
@@ -232,12 +236,3 @@ def _in_parts(work: Callable[[int, int], object], count: int, *, voxels: int) ->
 def _cores() -> int:
     given = os.environ.get("OMP_NUM_THREADS", "")  # what processes that share a machine are told
     return min(usable_cores(), int(given)) if given.isdecimal() and int(given) else usable_cores()
-
-
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, _cores() - 1), thread_name_prefix="vesalia-labels")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not come along
