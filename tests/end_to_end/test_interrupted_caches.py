@@ -19,12 +19,13 @@ from vesalia.runtime import shared_folders
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 90
 PROGRAM = """
-import sys, time, threading
+import signal, sys, time, threading
 from pathlib import Path
 from tests.pipelines.volumes import bound
 from vesalia.runtime import shared_folders
 from vesalia.pipelines.cached import RunSettings
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process that is begun in the background ignores it
 shared_folders._SHARED_MEMORY = Path(sys.argv[1])
 moment = sys.argv[3]
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vesalia.imaging import affine_loops
-from vesalia.imaging.affine_loops import Reading, compile_ahead, read_linear, read_nearest
+from vesalia.imaging.affine_loops import Reading, read_linear, read_nearest
 from vesalia.imaging.resample import Mode, sample_at
 
 SHAPE, SIZE = (4, 5, 6), (3, 4, 7)
@@ -116,15 +116,11 @@ def test_nothing_behind_the_box_is_read_where_places_are_rounded(turned: tuple[i
             assert np.isfinite(out).all()
 
 
-def test_without_numba_nothing_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(affine_loops, "_numba_is_there", lambda: False)
-    assert compile_ahead() is None
-
-
 def test_compiling_leaves_standard_output_alone() -> None:
     pytest.importorskip("numba")
     code = (
-        "from vesalia.imaging.affine_loops import compile_ahead; compile_ahead().join(); "
+        "import threading; from vesalia.imaging.affine_loops import compile_straight; "
+        "thread = threading.Thread(target=compile_straight); thread.start(); thread.join(); "
         "from numba.core import errors; print(type(errors.termcolor()).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

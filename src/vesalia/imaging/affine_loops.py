@@ -11,7 +11,6 @@ Compiled code is kept in memory only: Numba's index of compiled files is a pickl
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +20,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Reading", "compile_ahead", "compiled", "is_compiled", "read_linear", "read_nearest"]
+__all__ = [
+    "EDGE",
+    "HALF",
+    "ROUNDING",
+    "Reading",
+    "compile_for_training",
+    "compile_straight",
+    "compiled",
+    "is_compiled",
+    "read_linear",
+    "read_nearest",
+]
 
 Array = npt.NDArray[Any]
 
@@ -29,19 +39,19 @@ _PLAIN_MESSAGES = "NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"
 """Numba colours messages by putting another ``sys.stdout`` in place and the old one back: from a thread, that may be
 one that is no longer the process's."""
 
-_EDGE = 0.501
+EDGE = 0.501
 """Half a voxel and the tolerance of :mod:`vesalia.imaging.resample`."""
 
 _NEAR = 0.55
 """Voxels beyond a box within which each place is looked at; whatever is further away is outside."""
 
-_ROUNDING = 2.0**-22
+ROUNDING = 2.0**-22
 """A place in a box of n voxels moves by less than n times this when it is rounded to float32."""
 
 _STANDS = 1e-6
 """Voxels within which a row of the result does not move along an axis."""
 
-_HALF = 0.50005
+HALF = 0.50005
 """What is added before cutting off decimals: halves go up, also those that rounding errors moved a little."""
 
 
@@ -85,23 +95,20 @@ def read_linear(reading: Reading, out: npt.NDArray[np.float32]) -> None:
 
 def read_nearest(reading: Reading, out: Array) -> None:
     """Read the nearest voxel and write it to ``out`` ``[D, H, W]``; values are not scaled."""
-    spans = _spans(reading, out.shape, offset=_HALF, reach=0)
+    spans = _spans(reading, out.shape, offset=HALF, reach=0)
     _loops()[1](*_place(reading), spans, out, out.dtype.type(reading.fill))
 
 
-def compile_ahead() -> threading.Thread | None:
-    """Compile in a thread what training reads, so that the first batch need not wait; None where there is no Numba."""
-    if not is_compiled():
-        return None
-    thread = threading.Thread(target=_compile_usual, name="vesalia-compile")  # an exit waits for it: a second or two
-    thread.start()
-    return thread
+def compile_straight() -> None:
+    """Compile :func:`read_linear` and :func:`read_nearest` for training."""
+    compile_for_training(read_linear, read_nearest)
 
 
-def _compile_usual() -> None:
+def compile_for_training(linear: Callable[..., None], nearest: Callable[..., None]) -> None:
+    """Have two readings compiled for what training reads: images of float32 and int16, labels of uint8."""
     for dtype in (np.float32, np.int16):
-        read_linear(_tiny(dtype), np.empty((2, 2, 2), np.float32))
-    read_nearest(_tiny(np.uint8), np.empty((2, 2, 2), np.uint8))
+        linear(_tiny(dtype), np.empty((2, 2, 2), np.float32))
+    nearest(_tiny(np.uint8), np.empty((2, 2, 2), np.uint8))
 
 
 def _tiny(dtype: type) -> Reading:
@@ -118,7 +125,7 @@ def _loops() -> tuple[Callable[..., None], Callable[..., None], Callable[..., No
     return compiled(linear_rows, joins_products=True), compiled(nearest_rows), compiled(span_rows)
 
 
-def compiled(loop: Callable[..., None], *, joins_products: bool = False) -> Callable[..., None]:
+def compiled(loop: Callable[..., Any], *, joins_products: bool = False) -> Callable[..., Any]:
     """``loop`` as Numba compiles it at its first call; the loop itself where there is no Numba.
 
     Args:
@@ -131,7 +138,7 @@ def compiled(loop: Callable[..., None], *, joins_products: bool = False) -> Call
     import numba  # noqa: PLC0415 - an extra, and half a second to import
 
     loosely = {"contract"} if joins_products else False
-    quick: Callable[..., None] = numba.njit(nogil=True, error_model="numpy", fastmath=loosely)(loop)
+    quick: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", fastmath=loosely)(loop)
     return quick
 
 
@@ -158,7 +165,7 @@ def span_rows(matrix: Any, shape: tuple[int, int, int], spans: Any, width: int, 
             for axis in range(3):
                 step = matrix[axis, 2]
                 base = matrix[axis, 0] * z + matrix[axis, 1] * y + matrix[axis, 3] + offset
-                end = (shape[axis] + reach) - max(1e-4, shape[axis] * _ROUNDING)
+                end = (shape[axis] + reach) - max(1e-4, shape[axis] * ROUNDING)
                 if abs(step) * width < _STANDS:
                     high = high if base - _STANDS >= 0 and base + _STANDS <= end else 0.0
                     far = far if -_NEAR <= base <= end + _NEAR else 0.0
@@ -217,7 +224,7 @@ def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples woul
                 for x in range(span[2 * part], span[2 * part + 1]):
                     ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
                     beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
-                    if beyond > _EDGE:
+                    if beyond > EDGE:
                         row[x] = fill
                         continue
                     ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
@@ -250,13 +257,13 @@ def nearest_rows(  # noqa: PLR0917 - compiled as one piece
 ) -> None:
     """The loop of :func:`read_nearest`, as Numba compiles it."""
     dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
-    slack = _EDGE - 0.5
+    slack = EDGE - 0.5
     begin, down, along = np.uint64(first), np.uint64(step_z), np.uint64(step_y)
     for z in range(out.shape[0]):
         for y in range(out.shape[1]):
-            z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3] + _HALF
-            y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3] + _HALF
-            x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3] + _HALF
+            z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3] + HALF
+            y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3] + HALF
+            x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3] + HALF
             row, span = out[z, y], spans[z, y]
             for x in range(span[1], span[2]):
                 iz, iy, ix = np.int32(z0 + dz * x), np.int32(y0 + dy * x), np.int32(x0 + dx * x)

@@ -40,6 +40,8 @@ CROPS: list[Transform[Any]] = [
     FastPosNegRatioCropROI([5, 4, 6]),
     FastPosNegRatioCropROI([5, 4, 6], batch_size=2),
     FastPosNegRatioCropROI([5, 4, 6], rotation=True, scale=True),
+    FastPosNegRatioCropROI([5, 4, 6], rotation=True, deform=True),
+    FastPosNegRatioCropROI([5, 4, 6], scale=True, deform=True, batch_size=2),
 ]
 LATER: list[Transform[Any]] = [
     ScaleIntensityRange("image", a_min=0.0, a_max=2.0, b_min=-1.0, clip=True),
@@ -135,7 +137,7 @@ def test_an_error_names_the_step_and_the_subject() -> None:
         (RandomRotate2D("image", angle=3), True),
         (RandomRotate3D("image", angle=3), True),
         (FastPosNegRatioCropROI([4, 4, 4], rotation=True), True),
-        (FastPosNegRatioCropROI([4, 4, 4], rotation=True, deform=True), False),
+        (FastPosNegRatioCropROI([4, 4, 4], rotation=True, deform=True), True),
         (RandomSpatialFlip("image"), False),
         (AdjustContrast("image", gamma=1.5), False),
     ],

@@ -12,14 +12,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vesalia.imaging import affine_loops
-from vesalia.imaging.resample import Mode
+from vesalia.imaging.resample import Mode, sample_at
 from vesalia.imaging.volume import Volume
 from vesalia.testing.transforms import example_sample
 from vesalia.transforms.fusion import passes
 from vesalia.transforms.fusion.pending import Pending
 from vesalia.transforms.fusion.work import Work
 from vesalia.transforms.spatial.affine_sampling import about_centre, joined, mapped_affine, read_affine
+from vesalia.transforms.spatial.bends import Bends, read_bent
 
 SHAPE = (6, 7, 8)
 
@@ -174,8 +174,93 @@ def test_a_map_in_the_plane_goes_without_loops() -> None:
     assert torch.allclose(work.finish()["image"].data, wanted, atol=1e-5)
 
 
-def test_loops_can_be_compiled_ahead() -> None:
-    thread = affine_loops.compile_ahead()
-    assert (thread is not None) == affine_loops.is_compiled()
-    if thread is not None:
-        thread.join()
+def bent(count: int = 1, *, seed: int, size: Sequence[int] = SHAPE) -> Bends:
+    """Some displacements."""
+    points = torch.randn(count, len(size), *[3] * len(size), generator=torch.Generator().manual_seed(seed))
+    return Bends.over(size, points * 0.7)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@given(seed=st.integers(0, 2**20), dims=st.integers(2, 3), mode=st.sampled_from(["linear", "nearest"]))
+def test_what_is_bent_is_read_once_with_what_comes_before_and_after(
+    *, compiled: bool, seed: int, dims: int, mode: Mode
+) -> None:
+    """Flip, bend and turn, flip: each voxel of the result is followed back, step by step."""
+    shape = SHAPE[:dims]
+    one, other = random_maps(1, seed=seed, dims=dims), random_maps(1, seed=seed + 1, dims=dims)
+    bends, sample = bent(seed=seed, size=shape), example_sample(shape)
+    early, late = torch.tensor([[True, False, True][:dims]]), torch.tensor([[False, True, True][:dims]])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passes, "is_compiled", lambda: compiled)
+        work = Work.on(sample)
+        work.change(["image"], lambda pending: pending.flipped(early))
+        work.move({"image": mode}, Maps(one), bends=bends)
+        work.move({"image": mode}, Maps(other))
+        work.change(["image"], lambda pending: pending.flipped(late))
+        done = work.finish()["image"].data
+    places = flipped(grid(shape), late[0], shape)
+    places = through(other[0], places)
+    places = through(one[0], places) + bends.at(places[None])[0]
+    places = flipped(places, early[0], shape)
+    wanted = sample_at(sample["image"].as_batch().double(), places, mode=mode)[0]
+    if mode == "nearest":
+        assert (done != wanted).float().mean() < 0.005
+    else:
+        assert torch.allclose(done.double(), wanted, atol=1e-4)
+
+
+def grid(shape: Sequence[int]) -> torch.Tensor:
+    """``[dims, *shape]`` voxel indices."""
+    return torch.stack(torch.meshgrid(*[torch.arange(float(n), dtype=torch.float64) for n in shape], indexing="ij"))
+
+
+def through(matrix: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Places that a map leads to."""
+    return torch.einsum("ij,j...->i...", matrix[:, :-1], places) + matrix[:, -1].view(-1, *[1] * (places.ndim - 1))
+
+
+def flipped(places: torch.Tensor, axes: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """Places with some axes reversed."""
+    rows = zip(places, axes.tolist(), shape, strict=True)
+    return torch.stack([length - 1 - row if reverse else row for row, reverse, length in rows])
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("mode", ["linear", "nearest"])
+def test_several_bent_readings_of_one_volume(mode: Mode, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with displacements of its own, values scaled, and 0 outside, wherever the box of it lies."""
+    monkeypatch.setattr(passes, "is_compiled", lambda: compiled)
+    size, maps = (4, 3, 5), random_maps(3, seed=2)
+    maps[:, :, -1] += torch.tensor([0.0, 4.0, -40.0])[:, None]
+    bends = bent(3, seed=3, size=size)
+    pending = Pending.of(Volume(smooth(), None, "first")).scaled(2.0, 30.0)
+    moved = pending.moved(maps, mode=mode, size=size, batched=True, bends=bends)
+    out = torch.empty(3, 2, *size)
+    passes.write(moved, out)
+    for member in range(3):
+        places = through(maps[member], grid(size)) + bends.over_rows(size, (0, size[0]))[member]
+        wanted = sample_at((smooth() * 2.0 + 30.0)[None].double(), places, mode=mode)[0]
+        assert torch.allclose(out[member].double(), wanted, atol=2e-3)
+
+
+def test_one_bent_volume_may_be_read_several_times() -> None:
+    maps, bends = random_maps(3, seed=5), bent(seed=6)
+    volume = Volume(smooth(), None, "first")
+    moved = Pending.of(volume).moved(random_maps(1, seed=4), mode="linear", bends=bends)
+    several = moved.moved(maps, mode="linear", batched=True)
+    out = torch.empty(3, 2, *SHAPE)
+    passes.write(several, out)
+    for member in range(3):
+        one = torch.empty(1, 2, *SHAPE)
+        passes.write(moved.moved(maps[member : member + 1], mode="linear"), one)
+        assert torch.allclose(out[member], one[0], atol=1e-4)
+
+
+def test_what_is_bent_twice_is_read_twice() -> None:
+    sample, maps = example_sample(SHAPE), random_maps(1, seed=8)
+    work = Work.on(sample)
+    wanted = sample["image"].as_batch()
+    for seed in (9, 10):
+        work.move({"image": "linear"}, Maps(maps), bends=bent(seed=seed))
+        wanted = read_bent(wanted, maps, bends=bent(seed=seed), size=SHAPE, mode="linear")
+    assert torch.allclose(work.finish()["image"].data, wanted[0], atol=1e-4)

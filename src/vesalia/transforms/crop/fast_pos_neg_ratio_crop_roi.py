@@ -18,6 +18,7 @@ from vesalia.transforms.crop.window import check_size, cut, cut_batch, put_back,
 from vesalia.transforms.fusion.work import Fusible, Work
 from vesalia.transforms.parameters import uniform
 from vesalia.transforms.spatial.affine_sampling import mapped_affine
+from vesalia.transforms.spatial.bends import Bends
 
 __all__ = ["FastPosNegRatioCropROI"]
 
@@ -104,11 +105,6 @@ class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps], Fusible[Warps]
         return sample.with_fields(**cropped)
 
     @property
-    def fusible(self) -> bool:
-        """Bends are no maps that could be multiplied."""
-        return not self.deform
-
-    @property
     def looks_at(self) -> tuple[str, ...]:
         """The label says where the foreground is."""
         return (self.label_field,)
@@ -118,11 +114,17 @@ class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps], Fusible[Warps]
         """Crops that are turned or scaled read between voxels."""
         return self._warps
 
+    @property
+    def bends(self) -> bool:
+        """Crops that are deformed."""
+        return self.deform
+
     def fuse(self, work: Work, parameters: Warps) -> None:
         """Cut the same windows out of image and label."""
         batched = self.batch_size is not None
         if self._warps:
-            work.move(self.modes, parameters, size=self.size, batched=batched)
+            bends = Bends.over(self.size, parameters.bends) if self.deform else None
+            work.move(self.modes, parameters, size=self.size, batched=batched, bends=bends)
         else:
             work.cut(self.fields, parameters.starts, size=self.size, batched=batched)
 

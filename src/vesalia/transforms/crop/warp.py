@@ -6,18 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 
 from vesalia.imaging.resample import Mode, sample_each
 from vesalia.transforms.spatial.affine_sampling import inverted, places_of
+from vesalia.transforms.spatial.bends import Bends, read_bent, slabs_of
 from vesalia.transforms.spatial.rotations import rigid_matrices
 
 __all__ = ["Warps", "take_back", "take_warped"]
-
-_SLAB_VOXELS = 1 << 21
-"""Reading works through this many voxels of the result at a time, so that memory stays flat."""
 
 _ROUNDS = 15
 """Steps of the search for the voxel of a window that a bend took from a place; bends are flat enough for it to meet."""
@@ -63,16 +59,8 @@ def take_warped(
         size: Voxels of a window.
         mode: How to read between voxels; ``linear`` makes whole numbers float32.
     """
-    data = data.float() if mode == "linear" and not data.is_floating_point() else data
-    maps, moved = maps.to(data.device), None
-    if bool(bends.any()):
-        kind = "trilinear" if len(size) == 3 else "bilinear"
-        moved = F.interpolate(bends.to(data.device), size=tuple(size), mode=kind, align_corners=True)
-    slabs = []
-    for rows in _slabs(size, members=len(maps)):
-        places = places_of(maps, size, rows=rows)
-        slabs.append(sample_each(data, places if moved is None else places + moved[:, :, slice(*rows)], mode=mode))
-    return torch.cat(slabs, dim=2)
+    bent = Bends.over(size, bends) if bool(bends.any()) else None
+    return read_bent(data, maps, bends=bent, size=size, mode=mode)
 
 
 def take_back(
@@ -83,25 +71,23 @@ def take_back(
     Where windows overlap, an image becomes their mean, and a label that of the last window. Bends are undone by a
     fixed-point search, to a small fraction of a voxel.
     """
-    back, bends = inverted(maps).to(crops.device), bends.to(crops.device)
+    back = inverted(maps).to(crops.device)
+    bent = Bends.over(crops.shape[2:], bends.to(crops.device)) if bool(bends.any()) else None
     there = torch.ones(1, 1, *crops.shape[2:], device=crops.device)
     slabs = []
-    for rows in _slabs(shape, members=len(maps)):
+    for rows in slabs_of(shape, members=len(maps)):
         straight = places_of(back, shape, rows=rows)
-        places = _unbent(straight, back[:, :, :-1], bends, crops.shape[2:]) if bool(bends.any()) else straight
+        places = straight if bent is None else _unbent(straight, back[:, :, :-1], bent)
         seen = sample_each(there, places, mode="nearest") > 0
         slabs.append(_merged(sample_each(crops, places, mode=mode), seen, mode))
     return torch.cat(slabs, dim=2)
 
 
-def _unbent(straight: torch.Tensor, linear: torch.Tensor, bends: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+def _unbent(straight: torch.Tensor, linear: torch.Tensor, bends: Bends) -> torch.Tensor:
     """``[B, dims, *out]`` places in the windows, from where they would be without bends: ``x = straight - A b(x)``."""
-    last = torch.tensor([max(length - 1, 1) for length in size], dtype=straight.dtype, device=straight.device)
-    bends, places = bends.to(straight.dtype), straight
+    places = straight
     for _ in range(_ROUNDS):
-        at = (places.movedim(1, -1) * 2 / last - 1).flip(-1)
-        moved = F.grid_sample(bends, at, mode="bilinear", padding_mode="border", align_corners=True)
-        places = straight - torch.einsum("bij,bj...->bi...", linear, moved)
+        places = straight - torch.einsum("bij,bj...->bi...", linear, bends.at(places))
     return places
 
 
@@ -112,9 +98,3 @@ def _merged(parts: torch.Tensor, seen: torch.Tensor, mode: Mode) -> torch.Tensor
     order = torch.arange(1, len(parts) + 1, device=parts.device).view(-1, *[1] * (parts.ndim - 1))
     last = (seen * order).argmax(dim=0, keepdim=True)
     return parts.gather(0, last.expand(1, *parts.shape[1:]))
-
-
-def _slabs(size: Sequence[int], *, members: int) -> list[tuple[int, int]]:
-    """Ranges of rows of the first axis that are worked through one after the other."""
-    thickness = max(1, _SLAB_VOXELS // max(1, members * int(np.prod(size[1:]))))
-    return [(first, min(first + thickness, size[0])) for first in range(0, size[0], thickness)]

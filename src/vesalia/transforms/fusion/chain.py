@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import torch
 
-from vesalia.imaging.affine_loops import compile_ahead
+from vesalia.imaging.affine_loops import compile_straight, is_compiled
+from vesalia.imaging.bent_loops import compile_bent
 from vesalia.imaging.volume import Sample
 from vesalia.runtime.stopwatch import stage
 from vesalia.transforms.base import Transform
@@ -33,9 +34,14 @@ class FusedChain:
         self._runs = [(fusible, tuple(steps)) for fusible, steps in groupby(chain.transforms, key=_takes_part)]
 
     def compile_ahead(self) -> threading.Thread | None:
-        """Begin to compile the loops, if the chain will need them and Numba is there."""
-        needed = any(isinstance(step, Fusible) and step.fusible and step.resamples for step in self.transforms)
-        return compile_ahead() if needed else None
+        """Begin to compile the loops in a thread, if the chain will need them and Numba is there."""
+        reading = [step for step in self.transforms if isinstance(step, Fusible) and step.fusible and step.resamples]
+        if not reading or not is_compiled():
+            return None
+        bent = any(step.bends for step in reading)
+        thread = threading.Thread(target=compile_bent if bent else compile_straight, name="vesalia-compile")
+        thread.start()  # an exit waits for it: a second or two
+        return thread
 
     def __call__(self, sample: Sample, generator: torch.Generator, room: Room = FRESH) -> Sample:
         """Send ``sample`` through all steps.

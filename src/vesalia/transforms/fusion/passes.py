@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Any
@@ -14,10 +15,12 @@ import numpy.typing as npt
 import torch
 
 from vesalia.imaging.affine_loops import Reading, is_compiled, read_linear, read_nearest
+from vesalia.imaging.bent_loops import Bend, read_bent_linear, read_bent_nearest
 from vesalia.imaging.box_loops import Boxes, loop_of
 from vesalia.imaging.resample import Mode
-from vesalia.transforms.fusion.pending import KEPT, Pending, Rule, Values
+from vesalia.transforms.fusion.pending import KEPT, Pending, Rule
 from vesalia.transforms.spatial.affine_sampling import read_affine
+from vesalia.transforms.spatial.bends import Bends, read_bent
 
 __all__ = ["write"]
 
@@ -109,7 +112,10 @@ def _write_member(pending: Pending, source: torch.Tensor, out: torch.Tensor, mem
             _fill(target, rules)
         data, target = data[inner], target if pending.maps is not None else target[place]
     if pending.maps is not None:
-        _move(data, target, matrix=pending.maps[member].numpy(), mode=pending.mode, rules=rules)
+        bends = pending.bends
+        bend = None if bends is None else Bend(bends.points[member].double().numpy(), bends.maps[member].numpy())
+        reading = _Through(pending.maps[member].numpy(), bend, pending.mode)
+        reading.move(data, target, rules)
     else:
         _put(data, target, [axis for axis, reverse in enumerate(axes) if reverse], rules)
 
@@ -160,23 +166,30 @@ def _cut_off(written: torch.Tensor, rule: Rule | None) -> None:
         written.clamp_(rule.low, rule.high)
 
 
-def _move(
-    source: torch.Tensor,
-    target: torch.Tensor,
-    *,
-    matrix: npt.NDArray[np.float64],
-    mode: Mode,
-    rules: Sequence[Rule | None],
-) -> None:
-    """Read ``source`` ``[C, *window]`` through a map with the compiled loops; nothing outside of it is read."""
-    for read, written, rule in zip(source, target, rules, strict=True):
-        how = rule or KEPT
-        strides = (read.stride(0), read.stride(1))
-        row = torch.as_strided(source, (source.untyped_storage().nbytes() // source.element_size(),), (1,), 0).numpy()
-        shape = (read.shape[0], read.shape[1], read.shape[2])
-        reading = Reading(row, read.storage_offset(), strides, shape, matrix, how.scale, how.shift, how.fill)
-        (read_linear if mode == "linear" else read_nearest)(reading, written.numpy())
-        _cut_off(written, rule)
+@dataclass(frozen=True, slots=True)
+class _Through:
+    """What one member is read through by the compiled loops."""
+
+    matrix: npt.NDArray[np.float64]
+    bend: Bend | None
+    mode: Mode
+
+    def move(self, source: torch.Tensor, target: torch.Tensor, rules: Sequence[Rule | None]) -> None:
+        """Read ``source`` ``[C, *window]``; nothing outside of it is read."""
+        for read, written, rule in zip(source, target, rules, strict=True):
+            how = rule or KEPT
+            strides = (read.stride(0), read.stride(1))
+            row = torch.as_strided(source, (source.untyped_storage().nbytes() // source.element_size(),), (1,), 0)
+            shape = (read.shape[0], read.shape[1], read.shape[2])
+            place = (read.storage_offset(), strides, shape, self.matrix)
+            self._read(Reading(row.numpy(), *place, how.scale, how.shift, how.fill), written.numpy())
+            _cut_off(written, rule)
+
+    def _read(self, reading: Reading, out: npt.NDArray[Any]) -> None:
+        if self.bend is None:
+            (read_linear if self.mode == "linear" else read_nearest)(reading, out)
+        else:
+            (read_bent_linear if self.mode == "linear" else read_bent_nearest)(reading, out, bend=self.bend)
 
 
 def _suits_loops(pending: Pending, out: torch.Tensor) -> bool:
@@ -195,44 +208,54 @@ def _move_together(pending: Pending, out: torch.Tensor) -> None:
     if pending.starts is None and len(source) < pending.members:
         for member in range(pending.members):
             one = slice(member, member + 1)
-            box, placed = _needed(source, maps[one], size=pending.size)
-            _read_through(box, out[one], maps=placed, mode=pending.mode, values=pending.values, members=one)
+            bends = None if pending.bends is None else pending.bends.members(one)
+            box, placed = _needed(source, maps[one], bends, size=pending.size)
+            _read_through(pending, box, out[one], maps=placed, members=one)
         return
     if pending.starts is not None:
         starts = enumerate(pending.starts.tolist())
         windows = [_window(source[min(member, len(source) - 1)], start, pending.read_size) for member, start in starts]
         source = torch.stack(windows)
-    _read_through(source, out, maps=maps, mode=pending.mode, values=pending.values, members=slice(None))
+    _read_through(pending, source, out, maps=maps, members=slice(None))
 
 
 def _read_through(
-    source: torch.Tensor, out: torch.Tensor, *, maps: torch.Tensor, mode: Mode, values: Values | None, members: slice
+    pending: Pending, source: torch.Tensor, out: torch.Tensor, *, maps: torch.Tensor, members: slice
 ) -> None:
-    """Read ``[B, C, *window]`` through maps.
+    """Read ``[B, C, *window]`` of some members through their maps.
 
     Resampling writes 0 outside. What is to stand there is taken off before and added after, so that 0 becomes it.
     """
-    size = out.shape[2:]
+    size, mode, values = out.shape[2:], pending.mode, pending.values
+    if pending.bends is None:
+        read = partial(read_affine, maps=maps, size=size, mode=mode)
+    else:
+        read = partial(read_bent, maps=maps, bends=pending.bends.members(members), size=size, mode=mode)
     if values is None:
-        out.copy_(read_affine(source, maps, size=size, mode=mode))
+        out.copy_(read(source))
         return
     kind = torch.float64 if source.dtype == torch.float64 else torch.float32
     table = torch.from_numpy(values.table[:, members].copy()).to(device=source.device, dtype=kind)
     scale, shift, low, high, fill = table.view(*table.shape, *[1] * len(size))
     source = torch.addcmul(shift - fill, source.to(kind), scale)
     if mode == "nearest":  # limits may be older than the map, and do not hold for what stands outside
-        out.copy_(read_affine(source.clamp(low - fill, high - fill), maps, size=size, mode=mode) + fill)
+        out.copy_(read(source.clamp(low - fill, high - fill)) + fill)
     else:
-        out.copy_((read_affine(source, maps, size=size, mode=mode) + fill).clamp(low, high))
+        out.copy_((read(source) + fill).clamp(low, high))
 
 
-def _needed(source: torch.Tensor, maps: torch.Tensor, *, size: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+def _needed(
+    source: torch.Tensor, maps: torch.Tensor, bends: Bends | None, *, size: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The box of ``[1, C, *spatial]`` that is read through a map, and the map that leads into it."""
     corners = torch.tensor(list(product(*[(0.0, length - 1.0) for length in size])), dtype=maps.dtype)
     places = maps[0, :, :-1] @ corners.T + maps[0, :, -1:]
+    least, most = places.amin(1), places.amax(1)
+    if bends is not None:  # no displacement is larger than those of the control points
+        least, most = least + bends.points[0].flatten(1).amin(1), most + bends.points[0].flatten(1).amax(1)
     shape = source.shape[2:]
-    low = [int(min(max(0, first), length - 1)) for first, length in zip(places.amin(1).floor() - 1, shape, strict=True)]
-    ends = zip(low, places.amax(1).ceil() + 2, shape, strict=True)
+    low = [int(min(max(0, first), length - 1)) for first, length in zip(least.floor() - 1, shape, strict=True)]
+    ends = zip(low, most.ceil() + 2, shape, strict=True)
     lengths = [int(min(max(first + 1, end), length)) - first for first, end, length in ends]
     moved = maps.clone()
     moved[0, :, -1] -= torch.tensor(low, dtype=maps.dtype)

@@ -16,6 +16,7 @@ from vesalia.imaging.geometry import Affine, crop_affine, flip_affine
 from vesalia.imaging.resample import Mode
 from vesalia.imaging.volume import Volume
 from vesalia.transforms.spatial.affine_sampling import about_centre, joined, mapped_affine
+from vesalia.transforms.spatial.bends import Bends
 
 __all__ = ["KEPT", "Pending", "Rule", "Values"]
 
@@ -116,6 +117,7 @@ class Pending:
         affine: Where the result lies, if it is one volume that knows its place.
         owned: Whether the data of ``volume`` belongs to this chain, which then may change it in place.
         maps: ``[B, dims, dims + 1]``, from voxels of the result to voxels of the window, where it is resampled.
+        bends: What is added to the places that the maps read, in voxels of the window.
         mode: How to read between voxels then.
         window: Voxels of a window, where the result has others because it was resampled.
         kind: Number format that a step decided.
@@ -130,6 +132,7 @@ class Pending:
     affine: Affine | None
     owned: bool = False
     maps: torch.Tensor | None = None
+    bends: Bends | None = None
     mode: Mode = "nearest"
     window: tuple[int, ...] | None = None
     kind: torch.dtype | None = None
@@ -218,20 +221,29 @@ class Pending:
             chosen = [axis for axis, reverse in enumerate(axes[0].tolist()) if reverse]
             affine = flip_affine(affine, chosen, shape=self.size)
         if self.maps is not None:
-            return replace(self, maps=joined(self.maps, _flips(axes, self.size)), affine=affine)
+            flips = _flips(axes, self.size)
+            bends = None if self.bends is None else self.bends.seen_through(flips)
+            return replace(self, maps=joined(self.maps, flips), bends=bends, affine=affine)
         return replace(self, axes=self.axes ^ axes.numpy(), affine=affine)
 
-    def can_move(self, mode: Mode) -> bool:
-        """Whether it may be read through maps at once.
+    def can_move(self, mode: Mode, *, bent: bool = False) -> bool:
+        """Whether it may be read through maps at once, ``bent`` or not.
 
-        What is pending must be done first where windows reach out of the volume, or where values are cut off or were
-        read in another mode.
+        What is pending must be done first where windows reach out of the volume, where values are cut off or were read
+        in another mode, or where it was bent before.
         """
         other_mode = self.maps is not None and self.mode != mode
-        return not other_mode and self.covers_window and not (mode == "linear" and self.is_clamped)
+        bent_twice = bent and self.bends is not None
+        return not other_mode and not bent_twice and self.covers_window and not (mode == "linear" and self.is_clamped)
 
     def moved(
-        self, maps: torch.Tensor, *, mode: Mode, size: Sequence[int] | None = None, batched: bool | None = None
+        self,
+        maps: torch.Tensor,
+        *,
+        mode: Mode,
+        size: Sequence[int] | None = None,
+        batched: bool | None = None,
+        bends: Bends | None = None,
     ) -> Pending:
         """Read through maps, which :meth:`can_move` must allow; 0 stands outside.
 
@@ -240,15 +252,21 @@ class Pending:
             mode: How to read between voxels.
             size: Voxels of the result, if there are others.
             batched: Whether the result is a batch, if that changes: several readings of one volume.
+            bends: What is added to the places, in voxels of what there is now.
         """
         before = self.maps
         if before is None and self.axes.any():
             before = _flips(torch.from_numpy(self.axes), self.size)
+        if self.bends is not None:
+            bends = self.bends.seen_through(maps)
+        elif bends is not None and before is not None:
+            bends = bends.led_on(before)
         placed = batched is not True and self.affine is not None
         return replace(
             self,
             size=tuple(size or self.size),
             maps=maps if before is None else joined(before, maps),
+            bends=bends,
             mode=mode,
             axes=np.zeros((len(maps), self.axes.shape[1]), bool),
             values=None if self.values is None else self.values.rows(len(maps)).cut(),

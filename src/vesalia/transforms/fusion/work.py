@@ -15,6 +15,7 @@ from vesalia.imaging.volume import Sample, Volume
 from vesalia.transforms.fusion.passes import write
 from vesalia.transforms.fusion.pending import Pending
 from vesalia.transforms.spatial.affine_sampling import AffineMaps
+from vesalia.transforms.spatial.bends import Bends
 
 __all__ = ["FRESH", "Fresh", "Fusible", "Room", "Work"]
 
@@ -92,6 +93,7 @@ class Work:
         *,
         size: Sequence[int] | None = None,
         batched: bool | None = None,
+        bends: Bends | None = None,
     ) -> None:
         """Read some fields through the maps of ``parameters``, each in its mode.
 
@@ -100,13 +102,14 @@ class Work:
             parameters: The maps.
             size: Voxels of the result, if there are others; the maps then lead from a result of this size.
             batched: Whether the result is a batch, if that changes.
+            bends: What is added to the places that are read.
         """
         for name, mode in names.items():
             shown = self.pending(name).stand_in()
             maps = parameters.matrices(size or shown.spatial_shape, spacing_mm=shown.spacing_mm)
-            if not self.fields[name].can_move(mode):
+            if not self.fields[name].can_move(mode, bent=bends is not None):
                 self.settle(name)
-            self.fields[name] = self.fields[name].moved(maps, mode=mode, size=size, batched=batched)
+            self.fields[name] = self.fields[name].moved(maps, mode=mode, size=size, batched=batched, bends=bends)
 
     def settle(self, name: str) -> torch.Tensor:
         """Do what is pending for a field: ``[B, C, *spatial]`` data that belongs to this chain, to change in place."""
@@ -168,6 +171,11 @@ class Fusible(ABC, Generic[Parameters]):
     @property
     def resamples(self) -> bool:
         """Whether voxels are read between voxels, for which the loops are to be compiled."""
+        return False
+
+    @property
+    def bends(self) -> bool:
+        """Whether that is done along bent lines, for which there are other loops."""
         return False
 
     @abstractmethod
