@@ -1,11 +1,11 @@
 """Crops that are turned, scaled and bent elastically: Vesalia's one reading against MONAI's dictionary transforms.
 
 Both sides cut 8 crops of 96 x 96 x 96 around foreground and background out of a volume of 256 x 256 x 128 and its label
-that lie in memory, and turn, scale and bend each; foreground is found before. MONAI goes through the crops one by one, in
-three ways: crop and ``Rand3DElasticd``, which turns and scales as well; crop, ``RandAffined`` and ``RandGridDistortiond``,
-which bends along each axis alone and is much cheaper; and the same put off and read at once where MONAI can (``lazy``).
-The quickest way counts. Both sides may use all threads. Vesalia's loops are compiled by Numba (the extra ``fast``); what
-it takes without them is told as well.
+that lie in memory, and turn, scale and bend each; foreground is found before. MONAI goes through the crops one by one,
+in three ways: crop and ``Rand3DElasticd``, which turns and scales as well; crop, ``RandAffined`` and
+``RandGridDistortiond``, which bends along each axis alone and is much cheaper; and the same put off and read at once
+where MONAI can (``lazy``). The quickest way counts. Both sides may use all threads. Vesalia's loops are compiled by
+Numba (the extra ``fast``); what it takes without them is told as well.
 
     python benchmarks/bent_crops.py [--quick]
 """
