@@ -45,7 +45,7 @@ def volumes(shape: tuple[int, int, int]) -> dict[str, torch.Tensor]:
     """An image of noise in int16 and a label with one block."""
     generator = torch.Generator().manual_seed(0)
     label = torch.zeros(1, *shape, dtype=torch.uint8)
-    label[(0, *(slice(length // 4, length // 2) for length in shape))] = 1
+    label[0][tuple(slice(length // 4, length // 2) for length in shape)] = 1
     return {"image": torch.randint(-900, 900, (1, *shape), generator=generator, dtype=torch.int16), "label": label}
 
 
