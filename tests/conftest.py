@@ -43,9 +43,9 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
     """Whatever a test does, threads of the package end with it."""
-    before = set(alive())
+    before = alive()
     yield
-    assert set(alive()) <= before
+    assert alive() <= before
 
 
 @pytest.fixture(autouse=True)

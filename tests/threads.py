@@ -8,7 +8,7 @@ import threading
 __all__ = ["alive"]
 
 
-def alive() -> list[str]:
-    """Their names; what is being compiled in the background ends by itself."""
-    names = [thread.name for thread in threading.enumerate()]
-    return [name for name in names if name.startswith("vesalia") and name != "vesalia-compile"]
+def alive() -> set[threading.Thread]:
+    """The threads; what is being compiled in the background ends by itself."""
+    named = {thread for thread in threading.enumerate() if thread.name.startswith("vesalia")}
+    return {thread for thread in named if thread.name != "vesalia-compile"}

@@ -25,11 +25,11 @@ def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """The loops in both forms; without Numba there is only one."""
     if request.param == "as Python":
         monkeypatch.setattr(affine_loops, "_numba_is_there", lambda: False)
-        affine_loops._loops.cache_clear()
+        affine_loops._loops.forget()
     elif not affine_loops.is_compiled():
         pytest.skip("Numba is not installed: there is nothing to compile with")
     yield
-    affine_loops._loops.cache_clear()
+    affine_loops._loops.forget()
 
 
 def source(dtype: type = np.float32) -> np.ndarray:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vesalia.imaging.background import InBackground
+from vesalia.imaging.background import InBackground, Once
 
 
 def test_others_go_on_without_it_until_it_is_there() -> None:
@@ -46,3 +48,22 @@ def test_where_there_are_no_more_threads_there_is_none(monkeypatch: pytest.Monke
     monkeypatch.setattr(threading.Thread, "start", full)
     thing = InBackground(lambda: "made")
     assert [thing.get() for _ in range(2)] == [None, None]
+
+
+def test_once_is_once_whoever_asks() -> None:
+    made: list[int] = []
+    begun = threading.Event()
+
+    @Once
+    def slow() -> int:
+        begun.set()
+        time.sleep(0.05)
+        made.append(7)
+        return len(made)
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(slow)
+        assert begun.wait(20)
+        assert {first.result(), *pool.map(lambda _: slow(), range(5))} == {1}
+    slow.forget()
+    assert slow() == 2

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from vesalia.imaging import affine_loops, bent_loops
 from vesalia.imaging.affine_loops import Reading, read_linear
-from vesalia.imaging.bent_loops import Bend, compile_bent, read_bent_linear, read_bent_nearest
+from vesalia.imaging.bent_loops import Bend, read_bent_linear, read_bent_nearest
 from vesalia.imaging.resample import Mode, sample_at
 
 SHAPE, SIZE = (6, 5, 7), (3, 4, 9)
@@ -30,9 +31,9 @@ def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setattr(affine_loops, "_numba_is_there", lambda: False)
     elif not affine_loops.is_compiled():
         pytest.skip("Numba is not installed: there is nothing to compile with")
-    bent_loops._loops.cache_clear()
+    bent_loops._loops.forget()
     yield
-    bent_loops._loops.cache_clear()
+    bent_loops._loops.forget()
 
 
 def source(dtype: type = np.float32) -> np.ndarray:
@@ -132,6 +133,23 @@ def test_a_box_within_a_larger_volume_is_all_that_is_read() -> None:
         assert np.allclose(out, by_torch(source(), matrix(seed), bend(seed), "linear"), atol=2e-3)
 
 
-def test_loops_can_be_compiled_ahead() -> None:
-    compile_bent()
-    assert bent_loops._loops.cache_info().currsize == 1
+@pytest.mark.usefixtures("loops")
+def test_nothing_behind_the_box_is_read_where_places_are_rounded() -> None:
+    """A place that float64 puts just before the last voxel of a row, and float32 on it."""
+    big = np.full((4, 4, 12), np.nan, np.float32)
+    big[:3, :3, :9] = 1.0
+    rows = np.eye(3, 4)
+    rows[2, 3] = 5 - 1e-9
+    out = np.empty((2, 2, 4), np.float32)
+    read_bent_linear(Reading(big.ravel(), 0, (48, 12), (3, 3, 9), rows), out, bend=Bend(np.zeros((3, 2, 2, 2)), rows))
+    assert (out == 1.0).all()
+
+
+@pytest.mark.skipif(not affine_loops.is_compiled(), reason="Numba is not there")
+@pytest.mark.parametrize(
+    ("module", "ahead"), [(affine_loops, affine_loops.compile_straight), (bent_loops, bent_loops.compile_bent)]
+)
+def test_what_training_reads_is_compiled_ahead(module: ModuleType, ahead: Callable[[], None]) -> None:
+    module._loops.forget()
+    ahead()
+    assert [len(loop.signatures) for loop in module._loops()[:2]] == [2, 1]  # images of two types, labels of one

@@ -150,7 +150,7 @@ def test_close_drops_what_is_not_begun_and_joins_what_is(workers: int, monkeypat
     assert all(begun.acquire(timeout=WAIT_S) for _ in range(workers))
     monkeypatch.setattr(threading.Thread, "join", join)
     results.close()
-    assert alive() == []
+    assert not alive()
     assert sorted(done) == list(range(workers + 1))
     results.close()
     assert next(results, None) is None
@@ -166,7 +166,7 @@ def test_whatever_stops_the_consumer_no_thread_stays(workers: int, stop: type[Ba
 
     with pytest.raises(stop):
         consume()
-    assert alive() == []
+    assert not alive()
 
 
 def test_an_interrupt_while_waiting_ends_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def test_an_interrupt_while_waiting_ends_the_threads(monkeypatch: pytest.MonkeyP
         patched.setattr(threading.Event, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             next(results)
-    assert alive() == []
+    assert not alive()
 
 
 @WORKERS

@@ -105,7 +105,7 @@ def test_replacements_are_loaded_beside_the_epoch(tmp_path: Path) -> None:
     assert load.loaded[4:] == ["c4"]
     assert list(held.window(1)) == [1, 2, 3, 4]
     assert held.held == {1, 2, 3, 4}
-    assert alive() == []
+    assert not alive()
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -117,7 +117,7 @@ def test_each_epoch_holds_its_window(tmp_path: Path, workers: int) -> None:
         assert held.held == set(held.window(epoch))
         held.begin(epoch)
     held.close()
-    assert alive() == []
+    assert not alive()
     assert len(load.loaded) in {4 + 5, 4 + 6}
 
 
@@ -152,7 +152,7 @@ def test_an_epoch_that_is_skipped_wastes_nothing_but_what_was_loaded(tmp_path: P
     held.begin(0)
     held.move_to(3)
     assert held.held == {3, 4}
-    assert alive() == []
+    assert not alive()
 
 
 def test_the_window_runs_over_a_list_shuffled_once(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_window_that_stands_still_is_the_list_s_beginning(tmp_path: Path) -> N
     assert [list(held.window(epoch)) for epoch in (0, 9)] == [[0, 1, 2, 3]] * 2
     assert "1 items are never used" in str(held.warnings[0])
     held.begin(0)
-    assert alive() == []
+    assert not alive()
 
 
 def test_a_cache_that_holds_all_and_should_replace_is_a_warning(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_replacement_that_cannot_be_used_is_told_at_the_epoch_s_end(tmp_path: 
     held.begin(0)
     with pytest.raises(DataError, match="c4: found noise"):
         held.move_to(1)
-    assert alive() == []
+    assert not alive()
 
 
 def test_close_at_any_moment(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_close_at_any_moment(tmp_path: Path) -> None:
     held.begin(0)
     held.close()
     held.close()
-    assert alive() == []
+    assert not alive()
     assert held.held == set()
 
 
@@ -215,7 +215,7 @@ def test_a_window_that_moves_keeps_its_budget(tmp_path: Path, workers: int) -> N
         assert held.held == set(held.window(epoch))
         assert held.plan.held == 4
     held.close()
-    assert alive() == []
+    assert not alive()
 
 
 def full_to(

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vesalia.imaging.background import Once
+
 __all__ = [
     "EDGE",
     "HALF",
@@ -120,7 +122,7 @@ def _numba_is_there() -> bool:
     return find_spec("numba") is not None
 
 
-@lru_cache(maxsize=1)
+@Once
 def _loops() -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
     return compiled(linear_rows, joins_products=True), compiled(nearest_rows), compiled(span_rows)
 

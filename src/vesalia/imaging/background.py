@@ -1,4 +1,4 @@
-"""Something that takes a moment to make, made in a thread while others go on without it."""
+"""Something that takes a moment to make: made once whoever asks, or in a thread while others go on without it."""
 
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
@@ -9,10 +9,32 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar, final
 
-__all__ = ["InBackground"]
+__all__ = ["InBackground", "Once"]
 
 Made = TypeVar("Made")
 _LOG = logging.getLogger(__name__)
+
+
+@final
+class Once(Generic[Made]):
+    """What ``make`` gives at the first call, also where several threads ask at the same time; to decorate with."""
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[Made] = []
+
+    def __call__(self) -> Made:
+        """It; whoever asks while it is being made waits."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    def forget(self) -> None:
+        """Have it made anew when it is asked for again."""
+        with self._lock:
+            self._made.clear()
 
 
 @final

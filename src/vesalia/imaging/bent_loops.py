@@ -1,7 +1,8 @@
 """Reading a 3D volume through a map that is bent by control points, as loops that Numba compiles (the extra ``fast``).
 
 The rules are those of :mod:`vesalia.imaging.affine_loops`. Along a row of the result, displacements are a polynomial of
-the third degree from one cell of control points to the next: they are found once per cell, not once per voxel.
+the third degree from one cell of control points to the next: they are found once per cell, not once per voxel. What is
+read at a place is as in the loops there, which must change with those here; a call per voxel would cost too much.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vesalia.imaging.affine_loops import EDGE, HALF, ROUNDING, Reading, compile_for_training, compiled
+from vesalia.imaging.background import Once
 
 __all__ = ["Bend", "compile_bent", "read_bent_linear", "read_bent_nearest"]
 
@@ -66,7 +68,7 @@ def _maps(reading: Reading, bend: Bend) -> Maps:
     return np.ascontiguousarray(reading.matrix), np.ascontiguousarray(bend.matrix), points, reach
 
 
-@lru_cache(maxsize=1)
+@Once
 def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
     cubic = compiled(_cubic_with(compiled(_bilinear)))
     row = compiled(_row_with(cubic), joins_products=True)
@@ -114,23 +116,23 @@ def _row_with(cubic: Callable[..., Any]) -> Callable[..., None]:
             ends = float(width)
             for axis in range(3):
                 last = points.shape[axis + 1] - 1
-                place, along = begin[axis] + slope[axis] * x, slope[axis]
-                inside = min(max(place, 0.0), float(last))
+                at, along = begin[axis] + slope[axis] * x, slope[axis]
+                inside = min(max(at, 0.0), float(last))
                 cell[axis] = min(int(inside), last - 1)
                 start[axis], step[axis] = inside - cell[axis], along
-                if place < 0 or place > last:  # level there, until the line comes in
-                    step[axis], border = 0.0, (0.0 if place < 0 else float(last))
-                    comes = along > 0 if place < 0 else along < 0
+                if at < 0 or at > last:  # level there, until the line comes in
+                    step[axis], border = 0.0, (0.0 if at < 0 else float(last))
+                    comes = along > 0 if at < 0 else along < 0
                 else:
                     border, comes = float(cell[axis] + 1 if along > 0 else cell[axis]), along != 0
                 if comes:
-                    ends = min(ends, x + np.ceil((border - place) / along))
+                    ends = min(ends, x + np.ceil((border - at) / along))
             stop = min(max(int(ends), x + 1), width)
             for axis in range(3):
                 a, b, c, d = cubic(points[axis], cell, start, step)
-                for place in range(x, stop):
-                    t = float(place - x)
-                    moved[axis, place] = a + t * (b + t * (c + t * d))
+                for voxel in range(x, stop):
+                    t = float(voxel - x)
+                    moved[axis, voxel] = a + t * (b + t * (c + t * d))
             x = stop
 
     return row

@@ -17,7 +17,7 @@ from vesalia.imaging.resample import Mode
 from vesalia.testing.transforms import oblique_affine
 from vesalia.transforms.crop.warp import Warps, take_back, take_warped
 from vesalia.transforms.crop.window import take
-from vesalia.transforms.spatial import bends as bends_module
+from vesalia.transforms.spatial import affine_sampling
 from vesalia.transforms.spatial.affine_sampling import mapped_affine
 
 
@@ -100,7 +100,7 @@ def test_slabs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         return window, take_back(window, maps, bends=warps.bends, shape=(9, 9), mode="linear")
 
     whole = both()
-    monkeypatch.setattr(bends_module, "_SLAB_VOXELS", 20)
+    monkeypatch.setattr(affine_sampling, "_SLAB_VOXELS", 20)
     assert all(torch.equal(one, other) for one, other in zip(both(), whole, strict=True))
 
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vesalia.errors import DataError
-from vesalia.imaging.affine_loops import is_compiled
 from vesalia.imaging.volume import Sample, Volume
 from vesalia.testing.transforms import example_sample, oblique_affine
 from vesalia.transforms.base import Transform
@@ -20,6 +19,7 @@ from vesalia.transforms.compose import Compose
 from vesalia.transforms.crop.crop_by_pos_neg_ratio import CropByPosNegRatio
 from vesalia.transforms.crop.crop_fixed_size_random_center import CropFixedSizeRandomCenter
 from vesalia.transforms.crop.fast_pos_neg_ratio_crop_roi import FastPosNegRatioCropROI
+from vesalia.transforms.fusion import chain as module
 from vesalia.transforms.fusion import passes
 from vesalia.transforms.fusion.chain import FusedChain
 from vesalia.transforms.intensity.add_gaussian_noise import AddGaussianNoise
@@ -130,23 +130,35 @@ def test_an_error_names_the_step_and_the_subject() -> None:
         chain(example_sample((4, 4)), torch.Generator())
 
 
+TURN = RandomRotate3D("image", angle=3)
+BEND = FastPosNegRatioCropROI([4, 4, 4], rotation=True, deform=True)
+
+
 @pytest.mark.parametrize(
-    ("step", "needed"),
+    ("chain", "needed"),
     [
-        (RandomZoom(lower_limits=0.9, upper_limits=1.1), True),
-        (RandomRotate2D("image", angle=3), True),
-        (RandomRotate3D("image", angle=3), True),
-        (FastPosNegRatioCropROI([4, 4, 4], rotation=True), True),
-        (FastPosNegRatioCropROI([4, 4, 4], rotation=True, deform=True), True),
-        (RandomSpatialFlip("image"), False),
-        (AdjustContrast("image", gamma=1.5), False),
+        ([RandomZoom(lower_limits=0.9, upper_limits=1.1)], ["straight"]),
+        ([RandomRotate2D("image", angle=3)], ["straight"]),
+        ([TURN], ["straight"]),
+        ([FastPosNegRatioCropROI([4, 4, 4], rotation=True)], ["straight"]),
+        ([BEND], ["bent"]),
+        ([BEND, TURN], ["straight", "bent"]),
+        ([RandomSpatialFlip("image")], []),
+        ([AdjustContrast("image", gamma=1.5)], []),
     ],
 )
-def test_loops_are_compiled_where_voxels_are_read_between(step: Transform[Any], needed: bool) -> None:
-    thread = FusedChain(Compose([step])).compile_ahead()
+@pytest.mark.parametrize("numba", [True, False])
+def test_loops_are_compiled_where_voxels_are_read_between(
+    chain: list[Transform[Any]], needed: list[str], numba: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(module, "is_compiled", lambda: numba)
+    monkeypatch.setattr(module, "compile_straight", lambda: compiled.append("straight"))
+    monkeypatch.setattr(module, "compile_bent", lambda: compiled.append("bent"))
+    thread = FusedChain(Compose(chain)).compile_ahead()
     if thread is not None:
         thread.join()
-    assert (thread is not None) == (needed and is_compiled())
+    assert compiled == (needed if numba else [])
 
 
 def test_several_threads_write_what_one_writes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,6 +243,25 @@ def test_several_bent_readings_of_one_volume(mode: Mode, compiled: bool, monkeyp
         assert torch.allclose(out[member].double(), wanted, atol=2e-3)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_bends_reach_for_is_in_the_box_that_is_read(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Displacements far larger than the window."""
+    monkeypatch.setattr(passes, "is_compiled", lambda: compiled)
+    size = (3, 2, 4)
+    image = torch.rand(1, 30, 32, 34, generator=torch.Generator().manual_seed(2)) + 1
+    maps = torch.eye(3, 4, dtype=torch.float64).repeat(2, 1, 1)
+    maps[:, :, 3] = torch.tensor([[12.0, 14.0, 15.0], [10.0, 9.0, 8.0]])
+    bends = Bends.over(size, (torch.rand(2, 3, 3, 3, 3, generator=torch.Generator().manual_seed(3)) - 0.5) * 14)
+    out = torch.empty(2, 1, *size)
+    moved = Pending.of(Volume(image, None, "first")).moved(maps, mode="linear", size=size, batched=True, bends=bends)
+    passes.write(moved, out)
+    for member in range(2):
+        places = through(maps[member], grid(size)) + bends.over_rows(size, (0, 3))[member]
+        wanted = sample_at(image[None].double(), places, mode="linear")[0]
+        assert (wanted >= 1).all()
+        assert torch.allclose(out[member].double(), wanted, atol=1e-4)
+
+
 def test_one_bent_volume_may_be_read_several_times() -> None:
     maps, bends = random_maps(3, seed=5), bent(seed=6)
     volume = Volume(smooth(), None, "first")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.drawn import integers, uniform
 from vesalia.imaging.resample import Mode
-from vesalia.transforms.spatial import bends as module
+from vesalia.transforms.spatial import affine_sampling as module
 from vesalia.transforms.spatial.affine_sampling import joined, read_affine
 from vesalia.transforms.spatial.bends import Bends, read_bent
 
@@ -29,6 +29,13 @@ def test_control_points_are_spread_from_the_first_voxel_to_the_last(dims: int, s
     found = Bends.over(size, points).over_rows(size, (0, length))
     wanted = F.interpolate(points, size=size, mode=("bilinear", "trilinear")[dims - 2], align_corners=True)
     assert torch.allclose(found, wanted, atol=1e-9)
+
+
+def test_axes_that_are_those_of_the_control_points_are_gone_along_one_by_one() -> None:
+    """Also reversed, moved and beyond the outermost points: the same as place by place."""
+    maps = torch.tensor([[[0.6, 0.0, -0.7], [0.0, -0.5, 2.6]], [[-0.3, 0.0, 2.0], [0.0, 0.0, 1.2]]]).double()
+    bends = Bends(uniform(2, 2, 3, 4), maps)
+    assert torch.allclose(bends.over_rows((8, 7), (2, 6)), bends.at(grid((8, 7)).expand(2, -1, -1, -1))[:, :, 2:6])
 
 
 def test_beyond_the_outermost_control_points_nothing_changes() -> None:

@@ -111,11 +111,11 @@ class FastPosNegRatioCropROI(Transform[Warps], Invertible[Warps], Fusible[Warps]
 
     @property
     def resamples(self) -> bool:
-        """Crops that are turned or scaled read between voxels."""
+        """Crops that are turned, scaled or deformed read between voxels."""
         return self._warps
 
     @property
-    def bends(self) -> bool:
+    def is_bent(self) -> bool:
         """Crops that are deformed."""
         return self.deform
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from vesalia.imaging.resample import Mode, sample_each
-from vesalia.transforms.spatial.affine_sampling import inverted, places_of
-from vesalia.transforms.spatial.bends import Bends, read_bent, slabs_of
+from vesalia.transforms.spatial.affine_sampling import inverted, places_of, slabs_of
+from vesalia.transforms.spatial.bends import Bends, read_bent
 from vesalia.transforms.spatial.rotations import rigid_matrices
 
 __all__ = ["Warps", "take_back", "take_warped"]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, cast
@@ -38,9 +38,9 @@ class FusedChain:
         reading = [step for step in self.transforms if isinstance(step, Fusible) and step.fusible and step.resamples]
         if not reading or not is_compiled():
             return None
-        bent = any(step.bends for step in reading)
-        thread = threading.Thread(target=compile_bent if bent else compile_straight, name="vesalia-compile")
-        thread.start()  # an exit waits for it: a second or two
+        kinds = {step.is_bent for step in reading}
+        thread = threading.Thread(target=_compile, args=(kinds,), name="vesalia-compile")
+        thread.start()  # an exit waits for it: some seconds
         return thread
 
     def __call__(self, sample: Sample, generator: torch.Generator, room: Room = FRESH) -> Sample:
@@ -64,6 +64,14 @@ class FusedChain:
                 with stage(step.called):
                     sample = named(step, sample, work=partial(step, generator=generator))
         return sample
+
+
+def _compile(kinds: Collection[bool]) -> None:
+    """Compile the loops that read bent (True) or straight."""
+    if False in kinds:
+        compile_straight()
+    if True in kinds:
+        compile_bent()
 
 
 def _takes_part(step: Transform[Any]) -> bool:

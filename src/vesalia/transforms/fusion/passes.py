@@ -61,7 +61,8 @@ def write(pending: Pending, out: torch.Tensor) -> None:
         for member in members:
             work(member)
         return
-    with ThreadPoolExecutor(threads) as pool:  # in a pipeline's workers torch has one thread, and so has this
+    # In a pipeline's workers torch has one thread, and so has this.
+    with ThreadPoolExecutor(threads, "vesalia-pass") as pool:
         list(pool.map(work, members))
 
 

@@ -252,7 +252,7 @@ class Pending:
             mode: How to read between voxels.
             size: Voxels of the result, if there are others.
             batched: Whether the result is a batch, if that changes: several readings of one volume.
-            bends: What is added to the places, in voxels of what there is now.
+            bends: What is added to the places, in voxels of what there is now; displacements for each map.
         """
         before = self.maps
         if before is None and self.axes.any():

@@ -102,7 +102,7 @@ class Work:
             parameters: The maps.
             size: Voxels of the result, if there are others; the maps then lead from a result of this size.
             batched: Whether the result is a batch, if that changes.
-            bends: What is added to the places that are read.
+            bends: What is added to the places that are read, displacements for each map.
         """
         for name, mode in names.items():
             shown = self.pending(name).stand_in()
@@ -174,7 +174,7 @@ class Fusible(ABC, Generic[Parameters]):
         return False
 
     @property
-    def bends(self) -> bool:
+    def is_bent(self) -> bool:
         """Whether that is done along bent lines, for which there are other loops."""
         return False
 

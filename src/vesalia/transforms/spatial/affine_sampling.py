@@ -26,10 +26,12 @@ __all__ = [
     "mapped_affine",
     "move",
     "move_back",
+    "on_device",
     "places_of",
     "read",
     "read_affine",
     "read_back",
+    "slabs_of",
 ]
 
 _SLAB_VOXELS = 1 << 21
@@ -153,13 +155,21 @@ def places_of(maps: torch.Tensor, size: Sequence[int], *, rows: tuple[int, int] 
     return places
 
 
+def on_device(numbers: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Numbers of maps on a device: in float64, or float32 where it has no more."""
+    return numbers.to(torch.float32 if device.type == "mps" else torch.float64).to(device)
+
+
+def slabs_of(size: Sequence[int], *, members: int) -> list[tuple[int, int]]:
+    """Ranges of rows of the first axis that are worked through one after the other."""
+    thickness = max(1, _SLAB_VOXELS // max(1, members * int(np.prod(size[1:]))))
+    return [(first, min(first + thickness, size[0])) for first in range(0, size[0], thickness)]
+
+
 def _read_slabs(data: torch.Tensor, maps: torch.Tensor, size: Sequence[int], mode: Mode) -> torch.Tensor:
     whole = bool(((maps - maps.round()).abs() <= _SAME).all())
     kind: Mode = "nearest" if whole else mode
-    there = maps.to(dtype=torch.float32 if data.device.type == "mps" else torch.float64).to(data.device)
-    thickness = max(1, _SLAB_VOXELS // max(1, len(maps) * int(np.prod(size[1:]))))
-    slabs = [
-        sample_each(data, places_of(there, size, rows=(first, min(first + thickness, size[0]))), mode=kind)
-        for first in range(0, size[0], thickness)
-    ]
+    there = on_device(maps, data.device)
+    rows = slabs_of(size, members=len(maps))
+    slabs = [sample_each(data, places_of(there, size, rows=each), mode=kind) for each in rows]
     return slabs[0] if len(slabs) == 1 else torch.cat(slabs, dim=2)

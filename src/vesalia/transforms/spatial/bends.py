@@ -11,17 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from vesalia.imaging.resample import Mode, sample_each
-from vesalia.transforms.spatial.affine_sampling import joined, places_of
+from vesalia.transforms.spatial.affine_sampling import joined, on_device, places_of, slabs_of
 
-__all__ = ["Bends", "read_bent", "slabs_of"]
-
-_SLAB_VOXELS = 1 << 21
-"""Reading works through this many voxels of the result at a time, so that memory stays flat."""
+__all__ = ["Bends", "read_bent"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +55,7 @@ class Bends:
 
     def to(self, device: torch.device) -> Bends:
         """The same on a device."""
-        return Bends(self.points.to(device), self.maps.to(device))
+        return Bends(on_device(self.points, device), on_device(self.maps, device))
 
     def at(self, places: torch.Tensor) -> torch.Tensor:
         """``[B, dims, *out]`` displacements at places ``[B, dims, *out]``, voxels of the result."""
@@ -69,7 +65,22 @@ class Bends:
 
     def over_rows(self, size: Sequence[int], rows: tuple[int, int]) -> torch.Tensor:
         """``[B, dims, *out]`` displacements at voxels of the result, in these rows of the first axis."""
+        linear = self.maps[..., :-1]
+        if bool((linear == torch.diag_embed(linear.diagonal(dim1=1, dim2=2))).all()):
+            return self._along_axes(size, rows)
         return self._between(places_of(self.maps, size, rows=rows))
+
+    def _along_axes(self, size: Sequence[int], rows: tuple[int, int]) -> torch.Tensor:
+        """The same where the axes of the result are those of the control points: one axis after the other."""
+        moved = self.points.to(self.maps.dtype)
+        for axis, count in enumerate(self.points.shape[2:]):
+            first, last = rows if axis == 0 else (0, size[axis])
+            voxels = torch.arange(first, last, dtype=moved.dtype, device=moved.device)
+            at = (self.maps[:, axis, axis, None] * voxels + self.maps[:, axis, -1, None]).clamp(0, count - 1)
+            steps = torch.arange(count, dtype=moved.dtype, device=moved.device)
+            weights = (1 - (at[..., None] - steps).abs()).clamp(min=0)
+            moved = torch.einsum("bnp,b...p->b...n", weights, moved.movedim(axis + 2, -1)).movedim(-1, axis + 2)
+        return moved
 
     def _between(self, at: torch.Tensor) -> torch.Tensor:
         last = torch.tensor([count - 1 for count in self.points.shape[2:]], dtype=at.dtype, device=at.device)
@@ -91,15 +102,9 @@ def read_bent(
         mode: How to read between voxels; ``linear`` makes whole numbers float32.
     """
     data = data.float() if mode == "linear" and not data.is_floating_point() else data
-    maps, bends = maps.to(data.device), None if bends is None else bends.to(data.device)
+    maps, bends = on_device(maps, data.device), None if bends is None else bends.to(data.device)
     slabs = []
     for rows in slabs_of(size, members=len(maps)):
         places = places_of(maps, size, rows=rows)
         slabs.append(sample_each(data, places if bends is None else places + bends.over_rows(size, rows), mode=mode))
     return torch.cat(slabs, dim=2)
-
-
-def slabs_of(size: Sequence[int], *, members: int) -> list[tuple[int, int]]:
-    """Ranges of rows of the first axis that are worked through one after the other."""
-    thickness = max(1, _SLAB_VOXELS // max(1, members * int(np.prod(size[1:]))))
-    return [(first, min(first + thickness, size[0])) for first in range(0, size[0], thickness)]
