@@ -1,13 +1,13 @@
 """Crops that are turned, scaled and bent elastically: Vesalia's one reading against MONAI's dictionary transforms.
 
-Both sides cut 8 crops of 96 x 96 x 96 around foreground and background out of a volume of 256 x 256 x 128 and its label
-that lie in memory, and turn, scale and bend each; foreground is found before. MONAI goes through the crops one by one,
-in three ways: crop and ``Rand3DElasticd``, which turns and scales as well; crop, ``RandAffined`` and
+Both sides cut 8 crops of 96 x 96 x 96 around foreground and background out of a volume of 256 x 256 x 128 and its
+label that lie in memory, and turn, scale and bend each; foreground is found before. MONAI goes through the crops one
+by one, in three ways: crop and ``Rand3DElasticd``, which turns and scales as well; crop, ``RandAffined`` and
 ``RandGridDistortiond``, which bends along each axis alone and is much cheaper; and the same put off and read at once
-where MONAI can (``lazy``). The quickest way counts. The work is alike, not the same: MONAI turns a crop after it was cut,
-so that corners become 0 where Vesalia reads on in the volume, smooths a displacement per voxel (elastic) where Vesalia
-has 5 control points per axis, and reads float32 where Vesalia reads int16. Both sides may use all threads. Vesalia's loops are compiled by
-Numba (the extra ``fast``); what it takes without them is told as well.
+where MONAI can (``lazy``). The quickest way counts. The work is alike, not the same: MONAI turns a crop after it was
+cut, so that corners become 0 where Vesalia reads on in the volume, smooths a displacement per voxel (elastic) where
+Vesalia has 5 control points per axis, and reads float32 where Vesalia reads int16. Both sides may use all threads.
+Vesalia's loops are compiled by Numba (the extra ``fast``); what it takes without them is told as well.
 
     python benchmarks/bent_crops.py [--quick]
 """

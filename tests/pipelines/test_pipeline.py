@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,6 @@ CACHES: list[dict[str, Any]] = [
     {"num_cache_objects": 5, "replace_percent": 0.0},
     {"num_cache_objects": 5, "replace_percent": 0.4},
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    yield
-    assert not alive()
 
 
 def bound(

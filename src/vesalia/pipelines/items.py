@@ -68,6 +68,7 @@ class PreparedItems(ItemSource):
         prepare: Callable[[Sample], Sample],
         seed: int,
         num_classes: int | None = None,
+        relabel: Chain | None = None,
         compact: Callable[[Sample], Sample] | None = None,
         bad: BadItems | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class PreparedItems(ItemSource):
             prepare: What the first random transform can do once per item.
             seed: The run's seed.
             num_classes: Classes that labels are judged by; None leaves them unjudged.
+            relabel: Gives labels the values that later steps will give them; these are judged.
             compact: Brings an item into the form in which it is kept.
             bad: What is known of items that cannot be used; shared with whoever replaces them.
         """
@@ -86,7 +88,7 @@ class PreparedItems(ItemSource):
         self.bad = BadItems() if bad is None else bad
         self._compact = compact
         self._prefix, self._prepare = prefix, prepare
-        self._seed, self._num_classes = seed, num_classes
+        self._seed, self._num_classes, self._relabel = seed, num_classes, relabel
         self._verified: dict[int, tuple[Fault, ...]] = {}
 
     def window(self, epoch: int) -> Sequence[int]:
@@ -113,8 +115,12 @@ class PreparedItems(ItemSource):
         sample = compact_label(self._prefix(begin_sample(self.items[index]), generator(self._seed, "item", index)))
         sample = sample if self._compact is None else self._compact(sample)
         if index not in self._verified:
-            self._verified[index] = verify(sample, num_classes=self._num_classes)
+            self._verified[index] = self._judged(sample)
         return Kept(self._prepare(own_memory(sample)), self._verified[index])
+
+    def _judged(self, sample: Sample) -> tuple[Fault, ...]:
+        final = sample if self._relabel is None else self._relabel(sample, torch.Generator())  # it throws no dice
+        return verify(sample, num_classes=self._num_classes, final=final.fields.get(LABEL))
 
     def remember(self, index: int, faults: tuple[Fault, ...]) -> None:
         """An item need not be judged any more: another process, or an earlier run, noticed this."""

@@ -14,7 +14,7 @@ IMAGE, LABEL = "image", "label"
 _VALUES_SHOWN = 5
 
 
-def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ...]:
+def verify(sample: Sample, *, num_classes: int | None = None, final: Volume | None = None) -> tuple[Fault, ...]:
     """Judge image and label; what a sample does not have is not judged, nor is a label that is a vector.
 
     Vectors are judged by the data list they come from (:mod:`vesalia.pipelines.label_vectors`).
@@ -23,6 +23,7 @@ def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ..
         sample: The item after the deterministic part of its chain.
         num_classes: Classes of the network, the background included; 1 for one channel of 0 and 1.
             None leaves label values unjudged.
+        final: The label once further steps have given it the values that the network is to learn.
 
     Returns:
         What is worth a warning: a label without foreground.
@@ -42,7 +43,7 @@ def verify(sample: Sample, *, num_classes: int | None = None) -> tuple[Fault, ..
         write = "a label drawn on this image with the spacing of its header, and transforms that list both fields"
         faults.append(_fault(sample, LABEL, f"the shape {found}", f"{expected}, as the image has it", write))
     if label is not None and num_classes is not None:
-        faults += _label_faults(label, sample, num_classes)
+        faults += _label_faults(final or label, sample, num_classes)
     if faults:
         raise DataError(faults=faults)
     if label is None or bool(label.data.any()):
