@@ -17,6 +17,7 @@ from torch import nn
 
 from tests.deploy.conftest import Make
 from tests.inference.tiny import make_archive
+from vesalia.components.models.segahnet import PyramidPooling
 from vesalia.deploy import onnx
 from vesalia.deploy.onnx import Onnx, OnnxNetwork, described_for_runner
 from vesalia.deploy.program import CARD_INSIDE, make_program
@@ -43,6 +44,47 @@ def test_it_gives_the_same_at_any_size(make: Make) -> None:
     assert card["sha256"] == deployment.loaded.sha256
     assert path.parent.exists()
     assert [other.name for other in path.parent.iterdir()] == ["model.onnx"]
+
+
+class Pyramid(nn.Module):
+    """Windows of set sizes, some larger than the image, brought back to its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pyramid = PyramidPooling(1, dims=3)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.pyramid(image)
+        return found
+
+
+@pytest.mark.slow
+def test_a_pyramid_of_windows_keeps_its_sizes_free(make: Make) -> None:
+    made, model = make(), Pyramid().eval()
+    program = make_program(model, (1, 12, 12, 4), card={})
+    assert program.free_sizes
+    (path,) = OnnxNetwork().write(replace(made, loaded=replace(made.loaded, model=model), program=program))
+    image = torch.randn(1, 1, 40, 70, 8)
+    (found,) = session(path).run(None, {session(path).get_inputs()[0].name: image.numpy()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(found), model(image), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_sizes_that_cannot_be_put_off_are_settled_at_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the exporter does by itself fails for networks such as AH-Net."""
+    plainly, given = torch.onnx.export, []
+
+    def export(model: Any, *args: Any, **how: Any) -> Any:
+        given.append(model)
+        if isinstance(model, nn.Module):
+            raise NotImplementedError("an inequality cannot be solved")
+        return plainly(model, *args, **how)
+
+    monkeypatch.setattr(torch.onnx, "export", export)
+    (path,) = OnnxNetwork().write(make())
+    assert len(given) == 2
+    assert all(isinstance(size, str) for size in session(path).get_inputs()[0].shape[2:])
 
 
 class OneSize(nn.Module):

@@ -98,8 +98,9 @@ def as_published(labels: int) -> dict[str, Any]:
     ]
     crop = {"fields": "image", "lower_size": [28, 28], "max_displacement": 2.0, "keep_aspect": True}
     area = {"field": "model", "label_field": "label", "report_path": "{MMAR_EVAL_OUTPUT_PATH}"}
+    own = {"field": "found", "label_field": "true"}
     each = [
-        {"name": "ComputeAUC", "args": {**area, "name": f"AUC_{number}", "class_index": number}}
+        {"name": "ComputeAUC", "args": {**area, **own, "name": f"AUC_{number}", "class_index": number}}
         for number in range(labels)
     ]
     return {
@@ -111,7 +112,10 @@ def as_published(labels: int) -> dict[str, Any]:
             "model": {"name": "Alexnet", "args": {"num_classes": labels, "num_feat": "8,8,8,8,8,16,16"}},
             "loss": {"name": "BinaryClassificationLoss"},
             "optimizer": {"name": "Adam"},
-            "aux_ops": [{"name": "ComputeAccuracy", "args": {"tag": "accuracy", "use_sigmoid": True}}],
+            "aux_ops": [
+                {"name": "ComputeAccuracy", "args": {"tag": "accuracy", "use_sigmoid": True}},
+                {"name": "ComputeBinaryPreds", "args": {"binary_preds_name": "found", "binary_labels_name": "true"}},
+            ],
             "pre_transforms": [
                 *head,
                 {"name": "CropRandomSizeWithDisplacement", "args": crop},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,13 +100,42 @@ def test_the_same_class_twice_without_a_reference_is_fine(tmp_path: Path) -> Non
     assert not training(tmp_path / "a", train__pre_transforms__3=flip).warnings
 
 
-def test_an_alias_is_given_once(tmp_path: Path) -> None:
-    scale = {"name": "ScaleByResolution#ScaleImg", "args": {"fields": "label", "target_resolution": [1, 1, 1]}}
+SCALE = {"name": "ScaleByResolution#Scale", "args": {"fields": "label", "target_resolution": [1, 1, 1]}}
+OTHER = {"name": "ScaleByResolution#Scale", "args": {"fields": "label", "target_resolution": [2, 2, 2]}}
+
+
+@pytest.mark.parametrize("second", [SCALE, OTHER])
+def test_lists_that_were_copied_may_repeat_an_alias(tmp_path: Path, second: dict[str, Any]) -> None:
+    plan = training(tmp_path / "a", train__pre_transforms__2=SCALE, validate__pre_transforms__2=second)
+    assert plan.validate is not None
+    resolution = plan.validate.pre_transforms[2].argument("target_resolution")
+    assert resolution == tuple(map(float, second["args"]["target_resolution"]))
+
+
+def test_a_reference_to_either_of_two_that_are_the_same_is_clear(tmp_path: Path) -> None:
+    plan = training(
+        tmp_path / "a",
+        train__pre_transforms__2=SCALE,
+        train__pre_transforms__4=SCALE,
+        validate__pre_transforms__2={"ref": "Scale"},
+    )
+    assert plan.validate is not None
+    assert plan.validate.pre_transforms[2] is plan.pre_transforms[4]
+    assert not plan.warnings
+
+
+def test_a_reference_to_an_alias_of_transforms_that_differ_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        training(tmp_path / "a", train__pre_transforms__4=scale)
+        training(
+            tmp_path / "a",
+            train__pre_transforms__2=SCALE,
+            train__pre_transforms__4=OTHER,
+            validate__pre_transforms__2={"ref": "Scale"},
+        )
     assert lines(caught.value) == [
         (
-            'config/config_train.json: train.pre_transforms[4]: found the alias "ScaleImg" a second time (first at '
-            'train.pre_transforms[2]), expected each alias once; write "ScaleByResolution#ScaleImg2"'
+            'config/config_train.json: validate.pre_transforms[2].ref: found the alias "Scale" of transforms that '
+            "differ (train.pre_transforms[2], train.pre_transforms[4]), expected an alias of its own for each; write "
+            '"ScaleByResolution#Scale2"'
         )
     ]

@@ -127,8 +127,9 @@ def _require_installed() -> None:
             raise ConfigError(f"{message}; write pip install 'vesalia[onnx]'") from error
 
 
-def _images(deployment: Deployment, batch: int) -> torch.Tensor:
-    shape = (batch, *deployment.program.input_shape)
+def _images(deployment: Deployment, batch: int, *, least: int = 1) -> torch.Tensor:
+    channels, *sizes = deployment.program.input_shape
+    shape = (batch, channels, *(max(size, least) for size in sizes))
     return torch.randn(shape, generator=generator(_SEED, "onnx", *shape))
 
 
@@ -143,24 +144,30 @@ def _free_axes(deployment: Deployment) -> dict[int, Any]:
 
 def _write(deployment: Deployment, path: Path) -> None:
     card = {key: value for key, value in deployment.loaded.card.items() if key != "config"}
-    batch = 2 if deployment.program.free_batch else 1  # an axis of length 1 would be taken for fixed
+    program, divisor = deployment.program, int(getattr(deployment.loaded.model, "size_divisor", 1))
+    # An axis of length 1, be it of the batch or at the deepest level of the network, would be taken for fixed.
+    images = _images(deployment, 2 if program.free_batch else 1, least=2 * divisor if program.free_sizes else 1)
     try:
-        program: Any = torch.onnx.export(
-            deployment.loaded.model,
-            (_images(deployment, batch),),
-            input_names=[deployment.input_name],
-            output_names=[deployment.output_name],
-            dynamic_shapes=(_free_axes(deployment),),
-            custom_translation_table=translations(),
-            dynamo=True,
-            verbose=False,
-        )
+        written = _exported(deployment, images)
     except Exception as error:  # a network of any kind, and an exporter that raises of every kind
-        said = str(error).strip().partition("\n")[0]
-        message = f"--to onnx: found a network that cannot be written as ONNX ({type(error).__name__}: {said})"
+        cause = error.__cause__ or error  # the exporter wraps what it found in advice to its developers
+        said = f"{type(cause).__name__}: {first_line(cause)}"
+        message = f"--to onnx: found a network that cannot be written as ONNX ({said})"
         raise UserError(f"{message}, expected one that can{_instead(deployment)}") from error
-    program.model.metadata_props[CARD_INSIDE] = json.dumps(as_json(card))
-    program.save(str(path))
+    written.model.metadata_props[CARD_INSIDE] = json.dumps(as_json(card))
+    written.save(str(path))
+
+
+def _exported(deployment: Deployment, images: torch.Tensor) -> Any:
+    """The network as ONNX, in memory."""
+    model, sizes = deployment.loaded.model, (_free_axes(deployment),)
+    names = {"input_names": [deployment.input_name], "output_names": [deployment.output_name]}
+    how: dict[str, Any] = {**names, "custom_translation_table": translations(), "dynamo": True, "verbose": False}
+    try:
+        return torch.onnx.export(model, (images,), dynamic_shapes=sizes, **how)
+    except Exception:  # noqa: BLE001 - the exporter puts off what it asks of sizes, and cannot solve all of it then
+        whole = torch.export.export(model, (images,), dynamic_shapes=sizes, strict=False)
+        return torch.onnx.export(whole, (images,), **how)
 
 
 def _compare(deployment: Deployment, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vesalia.mmar.archive import ArchiveFolder
 from vesalia.mmar.findings import Findings
-from vesalia.mmar.v3_arguments import without_effect
+from vesalia.mmar.v3_arguments import current_argument, without_effect
 from vesalia.registry.catalog import FILLED, INJECTED
 from vesalia.registry.kinds import Mismatch, coerce, describe, shown
 from vesalia.registry.signature import Parameter, Signature
@@ -67,9 +67,12 @@ def check_arguments(
     hidden = INJECTED.get(slot, ()) if injected is None else injected
     parameters = {name: parameter for name, parameter in signature.parameters.items() if name not in hidden}
     typed: dict[str, Any] = {}
-    for name, value in args.items():
-        if name in parameters:
-            typed.update(_typed(value, parameters[name], f"{key}.{name}", archive, findings))
+    for written, value in args.items():
+        name = current_argument(written, component=component or "") if written not in parameters else written
+        if name != written and name in args:
+            _report_twice(written, name, key, findings)
+        elif name in parameters:
+            typed.update(_typed(value, parameters[name], f"{key}.{written}", archive, findings))
         elif signature.is_open:
             typed[name] = value
         elif component and without_effect(name, slot=slot, component=component):
@@ -77,7 +80,7 @@ def check_arguments(
         else:
             _report_unknown(name, slot, key, parameters=parameters, given=args, findings=findings)
     needed = {name: parameter for name, parameter in parameters.items() if name not in FILLED.get(slot, ())}
-    _report_missing(needed, args, key, findings)
+    _report_missing(needed, {**args, **typed}, key, findings)
     return typed
 
 
@@ -104,6 +107,11 @@ def _placed(path: str, name: str, key: str, archive: ArchiveFolder, findings: Fi
             write='"{MMAR_EVAL_OUTPUT_PATH}"',
         )
     return str(placed)
+
+
+def _report_twice(written: str, name: str, key: str, findings: Findings) -> None:
+    found = f"{written} beside {name}, which mean the same"
+    findings.fault(f"{key}.{written}", found=found, expected="one of them", write="nothing here")
 
 
 def _report_unknown(

@@ -155,7 +155,7 @@ class ComponentReader:
             defaults,
         )
         if slot == "transform":
-            self.handles.add(plan, self.findings)
+            self.handles.add(plan)
         return plan
 
     def _arguments(

@@ -45,17 +45,9 @@ class Handles:
     plans: dict[str, list[ComponentPlan]] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
 
-    def add(self, plan: ComponentPlan, findings: Findings) -> None:
-        """Register a transform; an alias that is taken already is a fault."""
-        others = self.plans.setdefault(plan.handle, [])
-        if others and plan.handle != plan.name:
-            findings.fault(
-                plan.where,
-                found=f"the alias {shown(plan.handle)} a second time (first at {others[0].where})",
-                expected="each alias once",
-                write=shown(f"{plan.name}#{plan.handle}2"),
-            )
-        others.append(plan)
+    def add(self, plan: ComponentPlan) -> None:
+        """Register a transform."""
+        self.plans.setdefault(plan.handle, []).append(plan)
 
 
 def resolve(
@@ -76,7 +68,18 @@ def _follow(reference: Reference, handles: Handles, findings: Findings) -> Compo
         if reference.handle not in handles.disabled:
             _report_unknown(reference, handles, findings)
         return None
-    if len(plans) > 1:
+    first = plans[0]
+    if all((plan.target, plan.args) == (first.target, first.args) for plan in plans):
+        return plans[-1]
+    if first.handle != first.name:  # lists that were copied may repeat an alias, until one must be chosen
+        places = ", ".join(plan.where for plan in plans)
+        findings.fault(
+            f"{reference.where}.ref",
+            found=f"the alias {shown(first.handle)} of transforms that differ ({places})",
+            expected="an alias of its own for each",
+            write=shown(f"{plans[-1].name}#{first.handle}2"),
+        )
+    else:
         findings.warn(
             f"{reference.where}.ref",
             found=f"{shown(reference.handle)}, which {len(plans)} transforms are called",

@@ -32,6 +32,7 @@ _MONAI_CROPS = frozenset(
 )
 """MONAI's transforms that make several samples of one."""
 _READS = ("fields", "field", "image_field", "label_field", "src_field", "from_field")
+_TAGS = ("tag", "tags", "binary_preds_name", "binary_labels_name")
 _MAKES = ("label_names", "channel_names", "class_names", "points_channel_field")
 _ALWAYS = ("image", "label")
 
@@ -169,7 +170,7 @@ def tags_of(aux_ops: Sequence[ComponentPlan]) -> frozenset[str] | None:
     """The names of the values that auxiliary operations compute; None where foreign ones may compute any."""
     if _is_foreign(aux_ops):
         return None
-    return frozenset(name for op in aux_ops for role in ("tag", "tags") for name in _names(op.argument(role)))
+    return frozenset(name for op in aux_ops for role in _TAGS for name in _names(op.argument(role)))
 
 
 def check_metric_fields(

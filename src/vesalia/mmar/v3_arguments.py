@@ -1,4 +1,4 @@
-"""What old configs call by a name that is gone: components of v2, and arguments that ours have no use for.
+"""What old configs call by another name: components of v2 and arguments, and arguments that ours have no use for.
 
 An argument that is in neither v3's signature nor ours stays a fault: v3 stopped there as well.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["current_name", "without_effect"]
+__all__ = ["current_argument", "current_name", "without_effect"]
 
 _EVERY: Mapping[str, frozenset[str]] = {
     "transform": frozenset({"dtype", "use_gpu"}),
@@ -58,6 +58,7 @@ _OWN: Mapping[str, frozenset[str]] = {
     "CropByPosNegRatioLabelOnly": frozenset({"batches_to_gen_at_once", "fast_crop"}),
     "FastPosNegRatioCropROI": frozenset({"fast_crop"}),
     "SaveAsNifti": frozenset({"interrupt"}),
+    "CropForegroundObject": frozenset({"foreground_only"}),
 }
 """Component, then what only this one took."""
 
@@ -72,6 +73,19 @@ _RENAMED: Mapping[str, str] = {
 def current_name(name: str) -> str:
     """What a component is called since v3."""
     return _RENAMED.get(name, name)
+
+
+_RENAMED_ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "AddExtremePointsChannel": {"pert": "permutation"},
+    "CropForegroundObject": {"pad": "margin"},
+    "WriteClassificationResult": {"result_file_name": "file_name"},
+}
+"""Component, then what configs call an argument, and what it is called here."""
+
+
+def current_argument(name: str, *, component: str) -> str:
+    """What an argument of a component is called here."""
+    return _RENAMED_ARGUMENTS.get(component, {}).get(name, name)
 
 
 def without_effect(name: str, *, slot: str, component: str) -> bool:

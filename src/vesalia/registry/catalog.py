@@ -117,6 +117,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = {
         "ComputeDice": "vesalia.components.aux_ops.compute_dice:ComputeDice",
         "DiceMaskedOutput": "vesalia.components.aux_ops.dice_masked_output:DiceMaskedOutput",
         "ComputeAccuracy": "vesalia.components.aux_ops.compute_accuracy:ComputeAccuracy",
+        "ComputeBinaryPreds": "vesalia.components.aux_ops.compute_binary_preds:ComputeBinaryPreds",
     },
     "metric": {
         "ComputeAverageDice": "vesalia.components.metrics.compute_average_dice:ComputeAverageDice",

@@ -20,6 +20,7 @@ from torch import nn, optim
 from vesalia.components.aux_ops.base import AuxOp
 from vesalia.components.losses.base import Loss
 from vesalia.components.models.base import Model
+from vesalia.components.models.normalization import allow_single_values
 from vesalia.errors import Interrupted, ResourceError
 from vesalia.inference.card import model_card
 from vesalia.inference.checkpoint_names import BEST, FINAL, weights_file
@@ -178,7 +179,7 @@ class _Setup:
             network=network,
             optimizer=wrapped,
             loss=loss,
-            aux_ops=aux_ops,
+            aux_ops=[op for op in aux_ops if not op.per_subject],
             pipeline=pipeline,
             validation=validation,
             learning_rate=plan.learning_rate,
@@ -288,6 +289,7 @@ class _Setup:
         if frozen := freeze(model, self.plan.frozen_parameters):
             self.notes.append(frozen)
         precision.arrange_model(model)
+        allow_single_values(model)
         return model
 
     def _pipeline(self, builder: Builder, part: str, *, epoch: int = 0, dealt: bool = True) -> BoundPipeline:

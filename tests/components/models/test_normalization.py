@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.drawn import normal
-from vesalia.components.models.normalization import Normalization, clamped_groups
+from vesalia.components.models.normalization import Normalization, allow_single_values, clamped_groups
 
 
 @given(channels=st.integers(1, 300), groups=st.integers(1, 64))
@@ -44,3 +44,37 @@ def test_a_group_of_one_value_becomes_the_shift() -> None:
     group = Normalization(use_batch_norm=False, use_group_norm=True, groups=8).layer(4, dims=3)
     assert group.training
     torch.testing.assert_close(group(normal(1, 4, 1, 1, 1)), torch.zeros(1, 4, 1, 1, 1), atol=1e-4, rtol=0)
+
+
+LAYERS = [(nn.BatchNorm1d, 0), (nn.BatchNorm2d, 2), (nn.BatchNorm3d, 3)]
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize(("kind", "dims"), LAYERS)
+def test_one_value_per_channel_becomes_the_shift_and_says_nothing_of_the_spread(
+    kind: type[nn.BatchNorm3d], dims: int, affine: bool
+) -> None:
+    network = nn.Sequential(kind(5, affine=affine))
+    features = normal(1, 5, *[1] * dims).requires_grad_()
+    allow_single_values(network)
+    layer = network[0]
+    if affine:
+        nn.init.normal_(layer.bias)
+    wanted = layer.bias.view(features.shape) if affine else torch.zeros_like(features)
+    done = network(features)
+    assert torch.equal(done, wanted)
+    done.sum().backward()
+    assert features.grad is not None
+    assert not features.grad.any()
+    assert torch.equal(layer.running_var, torch.ones(5))
+    assert int(layer.num_batches_tracked) == 0
+
+
+@pytest.mark.parametrize(("kind", "dims"), LAYERS)
+def test_several_values_are_normalised_as_ever(kind: type[nn.BatchNorm3d], dims: int) -> None:
+    plain, allowing = kind(5), nn.Sequential(kind(5))
+    allow_single_values(allowing)
+    features = normal(3, 5, *[2] * dims)
+    assert torch.equal(allowing(features), plain(features))
+    assert torch.equal(allowing[0].running_mean, plain.running_mean)
+    assert torch.equal(allowing.eval()(features[:1]), plain.eval()(features[:1]))

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 import torch
+import torch.nn.functional as F
 from monai.networks.nets.ahnet import AHNet
 
 from tests.drawn import normal
@@ -65,3 +66,14 @@ def test_pyramid_sees_windows_in_the_plane() -> None:
     assert pooled[0, 0].sum() == 64
     assert pooled[0, 1, ..., 0].min() == 1.0  # a window of the whole plane
     assert pooled[..., 1].sum() == 0
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("size", [5, 17, 40])
+def test_a_window_that_is_larger_than_the_image_is_the_image(dims: int, size: int) -> None:
+    pyramid = PyramidPooling(2, dims=dims)
+    image = normal(1, 2, *[size, size + 3, 4][:dims])
+    for edge, project, found in zip((8, 16, 32, 64), pyramid.projections, pyramid(image)[0], strict=True):
+        window = [min(edge, size), min(edge, size + 3), 1][:dims]
+        pooled = (F.max_pool3d if dims == 3 else F.max_pool2d)(image, window, ceil_mode=True)
+        torch.testing.assert_close(found, F.interpolate(project(pooled), size=image.shape[2:])[0, 0])

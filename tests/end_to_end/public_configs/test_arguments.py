@@ -118,6 +118,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
         "ComputeDice": f"tag is_onehot_targets is_independent_predictions data_format skip_background {_AUX}",
         "DiceMaskedOutput": f"tags is_onehot_targets is_independent_predictions skip_background {_AUX}",
         "ComputeAccuracy": f"tag use_sigmoid {_AUX}",
+        "ComputeBinaryPreds": "binary_preds_name binary_labels_name",
     },
     "metric": {
         "ComputeAverageDice": f"{_METRIC} label_field is_2d remove_bg logit_thresh is_one_hot_targets",

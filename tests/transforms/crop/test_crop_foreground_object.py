@@ -115,3 +115,15 @@ def test_margins_that_are_none(margin: Any, pert: int) -> None:
 def test_a_size_of_another_number_of_axes_is_refused() -> None:
     with pytest.raises(DataError, match="expected 3 spatial axes"):
         CropForegroundObject((4, 4, 4))(example_sample((5, 5)), torch.Generator())
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_classes_are_kept_or_become_one(keep: bool) -> None:
+    label = torch.zeros(1, 6, 6, dtype=torch.uint8)
+    label[0, 1:3, 1:5], label[0, 3:5, 1:5] = 2, 5
+    volumes = {"image": Volume(label.float(), None, "first"), "label": Volume(label, None, "first")}
+    crop = CropForegroundObject([4, 4], keep_classes=keep)
+    done = crop(Sample(volumes), torch.Generator())
+    assert sorted(set(done["label"].data.flatten().tolist())) == ([2, 5] if keep else [1])
+    assert done["image"].data.max() == 5
+    assert crop.changes_values is not keep

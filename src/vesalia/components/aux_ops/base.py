@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 
@@ -20,7 +21,10 @@ class AuxOp(ABC):
     Attributes:
         do_summary: Whether TensorBoard gets the mean over each epoch.
         do_print: Without effect: the console shows the loss, and none of these.
+        per_subject: Whether it gives fields of one subject, for metrics alone, in place of numbers of a step.
     """
+
+    per_subject: ClassVar[bool] = False
 
     def __init__(self, *, do_summary: bool = True, do_print: bool = True) -> None:
         self.do_summary = do_summary
@@ -34,7 +38,10 @@ class AuxOp(ABC):
     def __call__(
         self, *, probabilities: torch.Tensor, target: torch.Tensor, loss: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """A scalar per tag, from ``[B, C, ...]`` probabilities, ``[B, 1, ...]`` labels and the loss."""
+        """A scalar per tag, from ``[B, C, ...]`` probabilities, ``[B, 1, ...]`` labels and the loss.
+
+        With ``per_subject`` a field of the one subject that is given, in place of each scalar.
+        """
 
 
 def class_masks(

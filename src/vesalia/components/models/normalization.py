@@ -8,8 +8,9 @@ from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-__all__ = ["Normalization", "clamped_groups"]
+__all__ = ["Normalization", "allow_single_values", "clamped_groups"]
 
 
 def clamped_groups(channels: int, groups: int) -> int:
@@ -61,3 +62,48 @@ class _GroupNorm(nn.GroupNorm):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  PyTorch's name
         return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+
+def allow_single_values(network: nn.Module) -> None:
+    """Let batch normalisation take one value per channel, which becomes 0 before the shift; PyTorch's own stops there.
+
+    The last batch of an epoch may be a single crop whose deepest level is one voxel. TensorFlow, and so v3, goes on.
+    """
+    for module in network.modules():
+        if type(module) in _SINGLE_VALUES:
+            module.__class__ = _SINGLE_VALUES[type(module)]
+
+
+def _normalized(layer: _BatchNorm, features: torch.Tensor) -> torch.Tensor:
+    """Of one value per channel: one value says nothing of a spread, so what is kept of mean and spread stays."""
+    centred = features - features  # 0, with a gradient of 0 for what came before
+    if layer.weight is None:
+        return centred
+    shape = (1, -1, *[1] * (features.ndim - 2))
+    return centred * layer.weight.view(shape) + layer.bias.view(shape)
+
+
+def _is_single(layer: _BatchNorm, features: torch.Tensor) -> bool:
+    return layer.training and features.numel() == features.shape[1]
+
+
+class _BatchNorm1d(nn.BatchNorm1d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  PyTorch's name
+        return _normalized(self, input) if _is_single(self, input) else super().forward(input)
+
+
+class _BatchNorm2d(nn.BatchNorm2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  PyTorch's name
+        return _normalized(self, input) if _is_single(self, input) else super().forward(input)
+
+
+class _BatchNorm3d(nn.BatchNorm3d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  PyTorch's name
+        return _normalized(self, input) if _is_single(self, input) else super().forward(input)
+
+
+_SINGLE_VALUES: dict[type[nn.Module], type[nn.Module]] = {
+    nn.BatchNorm1d: _BatchNorm1d,
+    nn.BatchNorm2d: _BatchNorm2d,
+    nn.BatchNorm3d: _BatchNorm3d,
+}

@@ -100,7 +100,7 @@ class PyramidPooling(nn.Module):
         size = features.shape[2:]
         levels = []
         for edge, project in zip(_PYRAMID, self.projections, strict=True):
-            window = [min(edge, voxels) for voxels in size[:2]] + [1] * (self.dims - 2)
+            window = [edge, edge] + [1] * (self.dims - 2)  # where it is larger, the one window there is is cut off
             pooled = (F.max_pool3d if self.dims == 3 else F.max_pool2d)(features, window, ceil_mode=True)
             levels.append(F.interpolate(project(pooled), size=size, mode="nearest"))
         return torch.cat(levels, dim=1)

@@ -50,6 +50,7 @@ class CropForegroundObject(Transform[Boxes], Invertible[Boxes]):
         label_field: The label; its voxels above 0 are foreground.
         margin: Voxels around the foreground, one number per axis or one for all; the box stays inside the volume.
         pert: Up to so many voxels more, drawn anew for each side; 0 gives the same box each time, which can be cached.
+        keep_classes: Leave the label's values as they are; without it whatever is above 0 becomes 1.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class CropForegroundObject(Transform[Boxes], Invertible[Boxes]):
         label_field: FieldName = "label",
         margin: Whole | Sequence[Whole] = 0,
         pert: Whole = 0,
+        keep_classes: bool = True,
     ) -> None:
         self.size = check_size(size)
         self.fields = (image_field, label_field)
@@ -68,6 +70,8 @@ class CropForegroundObject(Transform[Boxes], Invertible[Boxes]):
         self.margin = tuple(margin) if isinstance(margin, Sequence) else (margin,)
         self.pert = pert
         self.deterministic = not pert
+        self.keep_classes = keep_classes
+        self.changes_values = not keep_classes
         if len(self.margin) not in {1, 2, 3} or min(*self.margin, pert) < 0:
             message = f"margin, pert: found {list(self.margin)} and {pert}, expected whole numbers of 0 or more"
             raise ConfigError(f"{message}; write margin: 10, pert: 0")
@@ -86,6 +90,9 @@ class CropForegroundObject(Transform[Boxes], Invertible[Boxes]):
         """Cut and scale both fields."""
         maps = parameters.matrices(self.size)
         cut = {name: read(sample[name], maps, mode=mode, size=self.size) for name, mode in self.modes.items()}
+        label = cut[self.label_field]
+        if not self.keep_classes:
+            cut[self.label_field] = label.from_batch((label.as_batch() > 0).to(label.data.dtype))
         return sample.with_fields(**cut)
 
     def invert(self, sample: Sample, parameters: Boxes, *, like: Sample) -> Sample:
