@@ -77,7 +77,7 @@ def allow_single_values(network: nn.Module) -> None:
 def _normalized(layer: _BatchNorm, features: torch.Tensor) -> torch.Tensor:
     """Of one value per channel: one value says nothing of a spread, so what is kept of mean and spread stays."""
     centred = features - features  # 0, with a gradient of 0 for what came before
-    if layer.weight is None:
+    if not layer.affine:
         return centred
     shape = (1, -1, *[1] * (features.ndim - 2))
     return centred * layer.weight.view(shape) + layer.bias.view(shape)

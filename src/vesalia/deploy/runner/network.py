@@ -170,6 +170,6 @@ def _lacks(device: str, found: str) -> str:
     return f"--device {device}: found {found}, expected {needs}; write --device cpu, or install onnxruntime-gpu"
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error of a library says first."""
     return str(error).strip().partition("\n")[0][:300]
