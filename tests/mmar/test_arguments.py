@@ -136,3 +136,9 @@ def test_an_argument_that_v3_did_not_have_either_is_a_fault(tmp_path: Path) -> N
         "config/config_train.json: train.loss.args.dtpye: found an argument that does not exist",
         "config/config_train.json: train.optimizer.args.locking: found an argument that does not exist",
     ]
+
+
+def test_a_metric_that_is_told_no_field_most_likely_judges_the_network(tmp_path: Path) -> None:
+    metric = {"name": "ComputeAverageDice", "args": {"name": "dice", "is_key_metric": True}}
+    with pytest.raises(ConfigError, match=r'args.field: found nothing, expected .*; write "field": "model"'):
+        training(tmp_path / "a", validate__metrics__0=metric)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +117,22 @@ class TestARun:
         train(archive, "epochs=1")
         assert torch.equal(before, torch.get_rng_state())
 
-    def test_a_config_without_validation_keeps_the_last_model(self, archive: Path) -> None:
-        change(archive, lambda config: config.pop("validate"))
+    @pytest.mark.parametrize(
+        ("lacking", "said"),
+        [
+            (lambda config: config.pop("validate"), "no validate section"),
+            (lambda config: config["validate"].update(metrics=[]), "no metric in validate"),
+        ],
+    )
+    def test_a_config_without_validation_keeps_the_last_model(
+        self, archive: Path, lacking: Callable[[dict[str, Any]], None], said: str
+    ) -> None:
+        change(archive, lacking)
         result = train(archive, "epochs=1")
         assert (result.key_metric, result.best_epoch) == ("", 0)
         assert math.isnan(result.best_metric)
         assert result.best_model.read_bytes() == result.last_model.read_bytes()
-        assert any("no validate section" in note for note in result.notes)
+        assert any(said in note for note in result.notes)
 
 
 class TestSeeds:

@@ -35,6 +35,8 @@ _HINTS: Mapping[tuple[str, str], str] = {
     ("optimizer", "learning_rate"): "learning_rate at the top level of the config, and nothing here",
     ("model", "in_channels"): "output_image_channels in train.image_pipeline.args, and nothing here",
 }
+_USUAL: Mapping[tuple[str, str], str] = {("metric", "field"): '"model"'}
+"""Slot and argument that must be given, then what nearly all configs write."""
 
 
 def check_arguments(
@@ -80,7 +82,7 @@ def check_arguments(
         else:
             _report_unknown(name, slot, key, parameters=parameters, given=args, findings=findings)
     needed = {name: parameter for name, parameter in parameters.items() if name not in FILLED.get(slot, ())}
-    _report_missing(needed, {**args, **typed}, key, findings)
+    _report_missing(needed, {**args, **typed}, slot, key=key, findings=findings)
     return typed
 
 
@@ -132,8 +134,11 @@ def _report_unknown(
     findings.fault(f"{key}.{name}", found="an argument that does not exist", expected=expected, write=write)
 
 
-def _report_missing(parameters: Mapping[str, Parameter], given: Collection[str], key: str, findings: Findings) -> None:
+def _report_missing(
+    parameters: Mapping[str, Parameter], given: Collection[str], slot: str, *, key: str, findings: Findings
+) -> None:
     for name, parameter in parameters.items():
         if parameter.required and name not in given and f"{key}.{name}" not in findings.meant:
             kind = describe(parameter.annotation)
-            findings.fault(f"{key}.{name}", found="nothing", expected=kind.expected, write=f'"{name}": {kind.write}')
+            write = _USUAL.get((slot, name), kind.write)
+            findings.fault(f"{key}.{name}", found="nothing", expected=kind.expected, write=f'"{name}": {write}')

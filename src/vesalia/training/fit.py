@@ -351,8 +351,9 @@ class _Setup:
     def _validation(
         self, builder: Builder, fabric: Fabric, precision: Precision, *, loss: Loss, aux_ops: Sequence[AuxOp]
     ) -> Validation | None:
-        if self.plan.validate is None:
-            self.notes.append("the config has no validate section: the last model is kept as the best")
+        if self.plan.validate is None or not self.plan.validate.metrics:
+            lacks = "no validate section" if self.plan.validate is None else "no metric in validate"
+            self.notes.append(f"the config has {lacks}: the last model is kept as the best")
             return None
         metrics = builder.build_all(self.plan.validate.metrics)
         read = {getattr(metric, "field", "") for metric in metrics}
