@@ -144,7 +144,7 @@ MISTAKES = (
     Mistake(
         "an alias twice",
         put("train.pre_transforms[3].name", "ScaleByResolution#ScaleImage"),
-        (TRAIN, "train.pre_transforms[3]", '"ScaleImage" a second time', "train.pre_transforms[2]", "each alias once"),
+        (TRAIN, "validate.pre_transforms[2].ref", '"ScaleImage" of transforms that differ', "an alias of its own"),
     ),
     Mistake(
         "a field that nothing makes",

@@ -98,9 +98,9 @@ def as_published(labels: int) -> dict[str, Any]:
     ]
     crop = {"fields": "image", "lower_size": [28, 28], "max_displacement": 2.0, "keep_aspect": True}
     area = {"field": "model", "label_field": "label", "report_path": "{MMAR_EVAL_OUTPUT_PATH}"}
-    own = {"field": "found", "label_field": "true"}
+    own = ({"field": "found"}, {"label_field": "true"})
     each = [
-        {"name": "ComputeAUC", "args": {**area, **own, "name": f"AUC_{number}", "class_index": number}}
+        {"name": "ComputeAUC", "args": {**area, **own[number % 2], "name": f"AUC_{number}", "class_index": number}}
         for number in range(labels)
     ]
     return {

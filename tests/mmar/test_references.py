@@ -120,7 +120,7 @@ def test_a_reference_to_either_of_two_that_are_the_same_is_clear(tmp_path: Path)
         validate__pre_transforms__2={"ref": "Scale"},
     )
     assert plan.validate is not None
-    assert plan.validate.pre_transforms[2] is plan.pre_transforms[4]
+    assert plan.validate.pre_transforms[2] is plan.pre_transforms[2]
     assert not plan.warnings
 
 

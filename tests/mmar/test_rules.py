@@ -186,7 +186,7 @@ def test_one_channel_is_a_mask(tmp_path: Path) -> None:
         ),
         (
             {"validate__metrics": []},
-            "validate.metrics: found no metric, expected a metric with is_key_metric (no best model is kept without)",
+            "validate.metrics: found no metric, expected a metric with is_key_metric (the last model is kept)",
         ),
         (
             {"validate__metrics__0__args__is_key_metric": False},

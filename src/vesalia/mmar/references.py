@@ -70,8 +70,8 @@ def _follow(reference: Reference, handles: Handles, findings: Findings) -> Compo
         return None
     first = plans[0]
     if all((plan.target, plan.args) == (first.target, first.args) for plan in plans):
-        return plans[-1]
-    if first.handle != first.name:  # lists that were copied may repeat an alias, until one must be chosen
+        return first
+    if any(plan.handle != plan.name for plan in plans):  # copied lists may repeat an alias, until one must be chosen
         places = ", ".join(plan.where for plan in plans)
         findings.fault(
             f"{reference.where}.ref",

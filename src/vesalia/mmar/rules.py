@@ -201,7 +201,7 @@ def check_metric_names(metrics: Sequence[ComponentPlan], findings: Findings, *, 
         expected = f"one key metric (the first is {flagged[0].where})"
         findings.fault(f"{metric.where}.args.is_key_metric", found="true", expected=expected, write="false")
     if needs_key and not metrics:
-        findings.warn(where, found="no metric", expected="a metric with is_key_metric (no best model is kept without)")
+        findings.warn(where, found="no metric", expected="a metric with is_key_metric (the last model is kept)")
     elif needs_key and not flagged:
         found, expected = "no metric with is_key_metric", f"one (the first is taken, {metrics[0].where})"
         findings.warn(where, found=found, expected=expected, write='"is_key_metric": true')

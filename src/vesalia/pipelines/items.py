@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -13,6 +14,7 @@ from vesalia.imaging.volume import Sample, Volume
 from vesalia.pipelines.bad_items import BadItems
 from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.datalist import DataItem
+from vesalia.pipelines.delivered_labels import DeliveredLabels
 from vesalia.pipelines.item_file import Kept
 from vesalia.pipelines.verify import LABEL, verify
 from vesalia.runtime.seeds import generator
@@ -68,7 +70,7 @@ class PreparedItems(ItemSource):
         prepare: Callable[[Sample], Sample],
         seed: int,
         num_classes: int | None = None,
-        relabel: Chain | None = None,
+        delivered: DeliveredLabels | None = None,
         compact: Callable[[Sample], Sample] | None = None,
         bad: BadItems | None = None,
     ) -> None:
@@ -80,7 +82,7 @@ class PreparedItems(ItemSource):
             prepare: What the first random transform can do once per item.
             seed: The run's seed.
             num_classes: Classes that labels are judged by; None leaves them unjudged.
-            relabel: Gives labels the values that later steps will give them; these are judged.
+            delivered: What becomes of labels later; judged where a label is not sound as it is.
             compact: Brings an item into the form in which it is kept.
             bad: What is known of items that cannot be used; shared with whoever replaces them.
         """
@@ -88,7 +90,7 @@ class PreparedItems(ItemSource):
         self.bad = BadItems() if bad is None else bad
         self._compact = compact
         self._prefix, self._prepare = prefix, prepare
-        self._seed, self._num_classes, self._relabel = seed, num_classes, relabel
+        self._seed, self._num_classes, self._delivered = seed, num_classes, delivered
         self._verified: dict[int, tuple[Fault, ...]] = {}
 
     def window(self, epoch: int) -> Sequence[int]:
@@ -119,8 +121,14 @@ class PreparedItems(ItemSource):
         return Kept(self._prepare(own_memory(sample)), self._verified[index])
 
     def _judged(self, sample: Sample) -> tuple[Fault, ...]:
-        final = sample if self._relabel is None else self._relabel(sample, torch.Generator())  # it throws no dice
-        return verify(sample, num_classes=self._num_classes, final=final.fields.get(LABEL))
+        later = self._delivered
+        if later is None or not later.steps:
+            return verify(sample, num_classes=self._num_classes)
+        found = partial(self._labels_of, later, sample)
+        return verify(sample, num_classes=self._num_classes, delivered=found)
+
+    def _labels_of(self, later: DeliveredLabels, sample: Sample) -> list[Volume]:
+        return later.of(self._prepare(sample), seed=self._seed)
 
     def remember(self, index: int, faults: tuple[Fault, ...]) -> None:
         """An item need not be judged any more: another process, or an earlier run, noticed this."""

@@ -17,8 +17,8 @@ from vesalia.pipelines.base import ItemSource
 from vesalia.pipelines.batching import Batcher
 from vesalia.pipelines.cached import CacheSettings, RunSettings, cached_source
 from vesalia.pipelines.datalist import DataList, read_datalist
+from vesalia.pipelines.delivered_labels import DeliveredLabels
 from vesalia.pipelines.items import PreparedItems
-from vesalia.pipelines.label_steps import label_steps
 from vesalia.pipelines.label_vectors import require_vectors
 from vesalia.pipelines.order import WHOLE, Shard
 from vesalia.pipelines.pipeline import BoundPipeline, Delivery
@@ -128,14 +128,14 @@ class ImagePipeline:
         prefix, augment = Compose(transforms).split_deterministic()
         form = StoredForm.split(prefix, augment, kind=self.cache.dtype if self.cache else "float32")
         bad = BadItems(run.on_bad_item or how.on_bad_item, run.say)
-        later = label_steps(augment.transforms)
+        later = DeliveredLabels(augment.transforms, restoring=form.restoring)
         prepared = PreparedItems(
             self.datalist.items,
             prefix=form.prefix,
             prepare=Compose(augment.transforms[:1]).prepare,
             seed=seed,
-            num_classes=None if later is None else num_classes,
-            relabel=Compose(later) if later else None,
+            num_classes=num_classes,
+            delivered=later,
             compact=form.compact,
             bad=bad,
         )
@@ -158,7 +158,7 @@ class ImagePipeline:
                 prepared,
                 self.cache,
                 run=run,
-                made_by=[form, augment.transforms[:1], num_classes, later],
+                made_by=[form, augment.transforms[:1], num_classes, *later.steps],
                 num_workers=how.num_workers,
                 shuffle_seed=seed if how.shuffle else None,
             )

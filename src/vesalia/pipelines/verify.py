@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 
 from vesalia.errors import DataError, Fault
@@ -14,7 +16,9 @@ IMAGE, LABEL = "image", "label"
 _VALUES_SHOWN = 5
 
 
-def verify(sample: Sample, *, num_classes: int | None = None, final: Volume | None = None) -> tuple[Fault, ...]:
+def verify(
+    sample: Sample, *, num_classes: int | None = None, delivered: Callable[[], Sequence[Volume]] | None = None
+) -> tuple[Fault, ...]:
     """Judge image and label; what a sample does not have is not judged, nor is a label that is a vector.
 
     Vectors are judged by the data list they come from (:mod:`vesalia.pipelines.label_vectors`).
@@ -23,7 +27,8 @@ def verify(sample: Sample, *, num_classes: int | None = None, final: Volume | No
         sample: The item after the deterministic part of its chain.
         num_classes: Classes of the network, the background included; 1 for one channel of 0 and 1.
             None leaves label values unjudged.
-        final: The label once further steps have given it the values that the network is to learn.
+        delivered: Gives labels as the network gets them, where further steps may give them other values; asked where
+            the network has no class for the values that the label has.
 
     Returns:
         What is worth a warning: a label without foreground.
@@ -43,7 +48,10 @@ def verify(sample: Sample, *, num_classes: int | None = None, final: Volume | No
         write = "a label drawn on this image with the spacing of its header, and transforms that list both fields"
         faults.append(_fault(sample, LABEL, f"the shape {found}", f"{expected}, as the image has it", write))
     if label is not None and num_classes is not None:
-        faults += _label_faults(final or label, sample, num_classes)
+        wrong = _label_faults(label, sample, num_classes)
+        if wrong and delivered is not None and not faults:
+            wrong = [fault for final in delivered() for fault in _label_faults(final, sample, num_classes)][:1]
+        faults += wrong
     if faults:
         raise DataError(faults=faults)
     if label is None or bool(label.data.any()):

@@ -356,7 +356,7 @@ class _Setup:
             self.notes.append(f"the config has {lacks}: the last model is kept as the best")
             return None
         metrics = builder.build_all(self.plan.validate.metrics)
-        read = {getattr(metric, "field", "") for metric in metrics}
+        read = {getattr(metric, role, "") for metric in metrics for role in ("field", "label_field")}
         dealt = can_be_dealt(metrics)
         if self.ranks.world > 1 and not dealt:
             self.notes.append("multi_gpu: each process judges all subjects, as a metric may judge them together")

@@ -55,8 +55,6 @@ class Ai4medTransform(Transform[Seeds]):
         fields: The fields that it says it changes.
     """
 
-    changes_values = True
-
     def __init__(self, brought: Brought, /, **arguments: Any) -> None:
         self._brought = brought
         self.custom = brought.made_of(**arguments)

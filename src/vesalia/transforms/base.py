@@ -64,12 +64,13 @@ class Transform(ABC, Generic[Parameters]):
             arguments take its dice away sets it in its constructor.
         takes_whole_numbers: Whether values that are whole may come as uint8 or int16 in place of float32: the result
             has the same values, though perhaps in these types, too.
-        changes_values: Whether voxels of its fields may get other values; False where they only move.
+        changes_values: Whether voxels of its fields may get other values; None where they may unless the step is
+            :class:`Invertible`, and so moves them only.
     """
 
     deterministic: bool = False
     takes_whole_numbers: bool = False
-    changes_values: bool = False
+    changes_values: bool | None = None
 
     @property
     def called(self) -> str:

@@ -72,8 +72,6 @@ class MonaiTransform(Transform[Seeds]):
         ConfigError: There is no such transform, it does not run here, or it refuses the arguments.
     """
 
-    changes_values = True
-
     def __init__(self, path: str, arguments: Mapping[str, Any]) -> None:
         self.path = path
         self.arguments = dict(arguments)

@@ -80,11 +80,11 @@ def _normalized(layer: _BatchNorm, features: torch.Tensor) -> torch.Tensor:
     if not layer.affine:
         return centred
     shape = (1, -1, *[1] * (features.ndim - 2))
-    return centred * layer.weight.view(shape) + layer.bias.view(shape)
+    return (centred * layer.weight.view(shape) + layer.bias.view(shape)).to(features.dtype)
 
 
 def _is_single(layer: _BatchNorm, features: torch.Tensor) -> bool:
-    return layer.training and features.numel() == features.shape[1]
+    return layer.training and features.numel() == features.shape[1] == layer.num_features
 
 
 class _BatchNorm1d(nn.BatchNorm1d):

@@ -71,7 +71,7 @@ class CropForegroundObject(Transform[Boxes], Invertible[Boxes]):
         self.pert = pert
         self.deterministic = not pert
         self.keep_classes = keep_classes
-        self.changes_values = not keep_classes
+        self.changes_values: bool | None = not keep_classes
         if len(self.margin) not in {1, 2, 3} or min(*self.margin, pert) < 0:
             message = f"margin, pert: found {list(self.margin)} and {pert}, expected whole numbers of 0 or more"
             raise ConfigError(f"{message}; write margin: 10, pert: 0")

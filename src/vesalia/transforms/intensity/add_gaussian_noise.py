@@ -41,8 +41,6 @@ class AddGaussianNoise(Transform[NoiseSeeds], Fusible[NoiseSeeds]):
         variance: Variance of the noise (not its standard deviation), in squared units of the data.
     """
 
-    changes_values = True
-
     def __init__(self, fields: FieldNames, *, probability: Probability = 0.5, variance: NonNegative = 0.1) -> None:
         self.fields = field_names(fields)
         self.probability = probability

@@ -41,8 +41,6 @@ class AdjustContrast(Transform[Exponents]):
         ConfigError: ``gamma`` is not one number above 0, or two.
     """
 
-    changes_values = True
-
     def __init__(
         self, fields: FieldNames, *, gamma: Positive | Sequence[float] = (0.5, 4.5), probability: Probability = 0.5
     ) -> None:

@@ -27,7 +27,6 @@ class CenterData(Deterministic, Fusible[Nothing]):
             one value only is not divided.
     """
 
-    changes_values = True
     takes_whole_numbers = True
     per_voxel = True
 

@@ -21,7 +21,6 @@ class NormalizeNonzeroIntensities(Deterministic):
         fields: The fields to normalise.
     """
 
-    changes_values = True
     takes_whole_numbers = True
 
     def __init__(self, fields: FieldNames) -> None:

@@ -41,8 +41,6 @@ class RandomGaussianSmooth(Transform[Widths]):
         ConfigError: ``sigma`` is not one number from 0 upwards, or two.
     """
 
-    changes_values = True
-
     def __init__(
         self,
         fields: FieldNames,

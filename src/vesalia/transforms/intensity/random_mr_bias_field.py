@@ -44,8 +44,6 @@ class RandomMRBiasField(Transform[BiasFields]):
         ConfigError: ``coeff_range`` is not one number, or two.
     """
 
-    changes_values = True
-
     def __init__(
         self,
         fields: FieldNames,

@@ -36,8 +36,6 @@ class ScaleIntensityOscillation(Transform[Offsets], Fusible[Offsets]):
         probability: How often.
     """
 
-    changes_values = True
-
     def __init__(self, fields: FieldNames, *, magnitude: NonNegative, probability: Probability = 0.5) -> None:
         self.fields = field_names(fields)
         self.magnitude = magnitude

@@ -33,7 +33,6 @@ class ScaleIntensityRange(Deterministic, Fusible[Nothing]):
         a_offset: Length of the range of the data, in place of ``a_max``.
     """
 
-    changes_values = True
     takes_whole_numbers = True
     per_voxel = True
 

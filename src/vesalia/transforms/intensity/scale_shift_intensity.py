@@ -42,8 +42,6 @@ class ScaleShiftIntensity(Transform[Contrast], Fusible[Contrast]):
         probability: How often.
     """
 
-    changes_values = True
-
     def __init__(
         self,
         fields: FieldNames,

@@ -23,8 +23,6 @@ class ConvertToMultiChannelBasedOnBratsClasses(Deterministic):
         et_label: The number of enhancing tumour: 4, and 3 in BraTS 2023.
     """
 
-    changes_values = True
-
     def __init__(self, fields: FieldNames, *, et_label: Whole = 4) -> None:
         self.fields = field_names(fields)
         self.values = brats_values(et_label)

@@ -26,8 +26,6 @@ class ConvertToMultiChannelBasedOnLabel(Deterministic):
         ConfigError: Neither ``labels`` nor ``class_names`` is given, or both, or one twice.
     """
 
-    changes_values = True
-
     def __init__(
         self, fields: FieldNames, *, labels: Sequence[int] | None = None, class_names: Sequence[str] | None = None
     ) -> None:

@@ -25,8 +25,6 @@ class SplitAcrossChannels(Deterministic):
         channel_names: Names of the new fields, for the channels 0, 1, 2 and so on.
     """
 
-    changes_values = True
-
     def __init__(self, field: FieldName, *, channel_names: Sequence[str]) -> None:
         self.field = field
         self.channel_names = different_names(channel_names, argument="channel_names")

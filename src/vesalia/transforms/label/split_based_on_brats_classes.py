@@ -31,8 +31,6 @@ class SplitBasedOnBratsClasses(Deterministic):
         ConfigError: There are not three different names.
     """
 
-    changes_values = True
-
     def __init__(
         self,
         field: FieldName,

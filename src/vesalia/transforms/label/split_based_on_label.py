@@ -21,8 +21,6 @@ class SplitBasedOnLabel(Deterministic):
         label_names: Names of the new fields, for the values 0, 1, 2 and so on.
     """
 
-    changes_values = True
-
     def __init__(self, field: FieldName, *, label_names: Sequence[str]) -> None:
         self.field = field
         self.label_names = different_names(label_names, argument="label_names")

@@ -20,8 +20,6 @@ class ArgmaxAcrossChannels(Deterministic):
         fields: The fields to turn into label maps.
     """
 
-    changes_values = True
-
     def __init__(self, fields: FieldNames) -> None:
         self.fields = field_names(fields)
 

@@ -20,8 +20,6 @@ class ThresholdValues(Deterministic):
         threshold: What a value must exceed.
     """
 
-    changes_values = True
-
     def __init__(self, fields: FieldNames, *, threshold: float = 0.5) -> None:
         self.fields = field_names(fields)
         self.threshold = threshold
