@@ -58,6 +58,9 @@ def test_transforms_that_make_other_labels_leave_values_unjudged(training: Train
     changed = replace(training, pre_transforms=(first, renamed(first, "ThresholdValues"), *rest))
     assert uses_of(changed)[0].num_classes is None
     assert uses_of(changed)[0].image_channels == 1
+    for keep, classes in ((True, 3), (False, None)):
+        cropped = replace(training, pre_transforms=(first, renamed(first, "Any", keep_classes=keep), *rest))
+        assert uses_of(cropped)[0].num_classes == classes
 
 
 def test_so_do_monais_own(training: TrainPlan) -> None:

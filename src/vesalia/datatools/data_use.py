@@ -112,7 +112,7 @@ def _training(plan: TrainPlan, pipeline: ComponentPlan, transforms: Sequence[Com
         config=pipeline.file or plan.config_file.name,
         transforms=tuple(transforms),
         needs_label=True,
-        num_classes=int(classes) if classes and not _changes(transforms, _CHANGE_LABELS) else None,
+        num_classes=int(classes) if classes and not _changes_labels(transforms) else None,
         image_channels=None if made is None else made.stored(channels),
         label_channels=int(plan.image_pipeline.argument("output_label_channels", 1)),
         pipeline=pipeline,
@@ -166,9 +166,12 @@ def _trained_format(plan: EvaluatePlan) -> tuple[int, ...] | None:
     return tuple(widths) if isinstance(widths, list | tuple) else None
 
 
-def _changes(transforms: Sequence[ComponentPlan], names: set[str]) -> bool:
+def _changes_labels(transforms: Sequence[ComponentPlan]) -> bool:
     """Whether one of the transforms makes other channels or labels of a file's, or is not ours to know."""
-    return any(_called(step) in names or step.target.origin != "builtin" for step in transforms)
+    return any(
+        _called(step) in _CHANGE_LABELS or step.target.origin != "builtin" or step.argument("keep_classes") is False
+        for step in transforms
+    )
 
 
 def _called(step: ComponentPlan) -> str:
