@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.threads import alive
+from tests.threads import alive, wait_for_compilers
 from tests.tiny_archive import make_archive, make_data
 from vesalia.api import Archive
 
@@ -31,6 +31,16 @@ def pytest_configure() -> None:
     for library in _THREADS:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+
+
+def pytest_runtest_setup() -> None:
+    """What the test before has begun to compile is done."""
+    wait_for_compilers()
+
+
+def pytest_runtest_call() -> None:
+    """What fixtures have begun to compile is done."""
+    wait_for_compilers()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.threads import wait_for_compilers
 from vesalia.cli.main import main
 
 __all__ = ["Answer", "call"]
@@ -38,6 +39,7 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Answer:
     capsys.readouterr()
     with pytest.raises(SystemExit) as left:
         main([str(argument) for argument in arguments])
+    wait_for_compilers()
     said = capsys.readouterr()
     code = left.value.code
     assert isinstance(code, int)

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.cli.running import Answer as Said
+from tests.threads import wait_for_compilers
 from vesalia.cli.main import main
 from vesalia.datatools.new_archive import new_archive
 from vesalia.datatools.synthetic import synthesize
@@ -132,6 +133,7 @@ def in_process(*arguments: object, command: Command = main) -> Answer:
         pytest.raises(SystemExit) as left,
     ):
         command([str(argument) for argument in arguments])
+    wait_for_compilers()
     code = left.value.code
     return Answer(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
