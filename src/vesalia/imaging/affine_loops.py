@@ -27,6 +27,7 @@ __all__ = [
     "HALF",
     "ROUNDING",
     "Reading",
+    "between",
     "compile_for_training",
     "compile_straight",
     "compiled",
@@ -124,7 +125,11 @@ def _numba_is_there() -> bool:
 
 @Once
 def _loops() -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
-    return compiled(linear_rows, joins_products=True), compiled(nearest_rows), compiled(span_rows)
+    return (
+        compiled(_linear_rows_with(compiled(between, joins_products=True)), joins_products=True),
+        compiled(nearest_rows),
+        compiled(span_rows),
+    )
 
 
 def compiled(loop: Callable[..., Any], *, joins_products: bool = False) -> Callable[..., Any]:
@@ -183,67 +188,69 @@ def span_rows(matrix: Any, shape: tuple[int, int, int], spans: Any, width: int, 
             spans[z, y, 2], spans[z, y, 3] = int(min(max(high, low), far)), int(far)
 
 
-def linear_rows(  # noqa: PLR0917 - compiled as one piece: calls and tuples would cost time
-    source: Any,
-    first: int,
-    step_z: int,
-    step_y: int,
-    shape: tuple[int, int, int],
-    matrix: Any,
-    spans: Any,
-    out: Any,
-    scale: Any,
-    shift: Any,
-    fill: Any,
-) -> None:
-    """The loop of :func:`read_linear`, as Numba compiles it; an index that may be negative would be looked at."""
-    last_z, last_y, last_x = shape[0] - 1.0, shape[1] - 1.0, shape[2] - 1.0
-    dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
-    begin, down, along, one = np.uint64(first), np.uint64(step_z), np.uint64(step_y), np.uint64(1)
-    for z in range(out.shape[0]):
-        for y in range(out.shape[1]):
-            z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3]
-            y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3]
-            x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3]
-            row, span = out[z, y], spans[z, y]
-            for x in range(span[1], span[2]):
-                fz, fy, fx = np.float32(z0 + dz * x), np.float32(y0 + dy * x), np.float32(x0 + dx * x)
-                iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
-                wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
-                i = begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)
-                a, b = np.float32(source[i]), np.float32(source[i + along])
-                c, d = np.float32(source[i + down]), np.float32(source[i + down + along])
-                a += (np.float32(source[i + one]) - a) * wx
-                b += (np.float32(source[i + along + one]) - b) * wx
-                c += (np.float32(source[i + down + one]) - c) * wx
-                d += (np.float32(source[i + down + along + one]) - d) * wx
-                a += (b - a) * wy
-                c += (d - c) * wy
-                row[x] = (a + (c - a) * wz) * scale + shift
-            row[: span[0]] = fill
-            row[span[3] :] = fill
-            for part in range(2):
-                for x in range(span[2 * part], span[2 * part + 1]):
-                    ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
-                    beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
-                    if beyond > EDGE:
-                        row[x] = fill
-                        continue
-                    ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
-                    iz, iy, ix = np.int32(ez), np.int32(ey), np.int32(ex)
-                    wz, wy, wx = np.float32(ez - iz), np.float32(ey - iy), np.float32(ex - ix)
-                    i = first + iz * step_z + iy * step_y + ix
-                    sz, sy = (step_z if iz < last_z else 0), (step_y if iy < last_y else 0)
-                    sx = 1 if ix < last_x else 0
-                    a, b = np.float32(source[i]), np.float32(source[i + sy])
-                    c, d = np.float32(source[i + sz]), np.float32(source[i + sz + sy])
-                    a += (np.float32(source[i + sx]) - a) * wx
-                    b += (np.float32(source[i + sy + sx]) - b) * wx
-                    c += (np.float32(source[i + sz + sx]) - c) * wx
-                    d += (np.float32(source[i + sz + sy + sx]) - d) * wx
-                    a += (b - a) * wy
-                    c += (d - c) * wy
-                    row[x] = (a + (c - a) * wz) * scale + shift
+def between(source: Any, i: Any, steps: Any, parts: Any) -> Any:
+    """Between eight voxels, the first at ``i``: ``steps`` lead to the next along each axis, ``parts`` of the way."""
+    step_z, step_y, step_x = steps
+    part_z, part_y, part_x = parts
+    a, b = np.float32(source[i]), np.float32(source[i + step_y])
+    c, d = np.float32(source[i + step_z]), np.float32(source[i + step_z + step_y])
+    a += (np.float32(source[i + step_x]) - a) * part_x
+    b += (np.float32(source[i + step_y + step_x]) - b) * part_x
+    c += (np.float32(source[i + step_z + step_x]) - c) * part_x
+    d += (np.float32(source[i + step_z + step_y + step_x]) - d) * part_x
+    a += (b - a) * part_y
+    c += (d - c) * part_y
+    return a + (c - a) * part_z
+
+
+def _linear_rows_with(between: Callable[..., Any]) -> Callable[..., None]:
+    def linear_rows(  # noqa: PLR0917 - compiled as one piece
+        source: Any,
+        first: int,
+        step_z: int,
+        step_y: int,
+        shape: tuple[int, int, int],
+        matrix: Any,
+        spans: Any,
+        out: Any,
+        scale: Any,
+        shift: Any,
+        fill: Any,
+    ) -> None:
+        """The loop of :func:`read_linear`, as Numba compiles it; an index that may be negative would be looked at."""
+        last_z, last_y, last_x = shape[0] - 1.0, shape[1] - 1.0, shape[2] - 1.0
+        dz, dy, dx = matrix[0, 2], matrix[1, 2], matrix[2, 2]
+        begin, down, along, one = np.uint64(first), np.uint64(step_z), np.uint64(step_y), np.uint64(1)
+        for z in range(out.shape[0]):
+            for y in range(out.shape[1]):
+                z0 = matrix[0, 0] * z + matrix[0, 1] * y + matrix[0, 3]
+                y0 = matrix[1, 0] * z + matrix[1, 1] * y + matrix[1, 3]
+                x0 = matrix[2, 0] * z + matrix[2, 1] * y + matrix[2, 3]
+                row, span = out[z, y], spans[z, y]
+                for x in range(span[1], span[2]):
+                    fz, fy, fx = np.float32(z0 + dz * x), np.float32(y0 + dy * x), np.float32(x0 + dx * x)
+                    iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
+                    wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
+                    i = begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)
+                    row[x] = between(source, i, (down, along, one), (wz, wy, wx)) * scale + shift
+                row[: span[0]] = fill
+                row[span[3] :] = fill
+                for part in range(2):
+                    for x in range(span[2 * part], span[2 * part + 1]):
+                        ez, ey, ex = z0 + dz * x, y0 + dy * x, x0 + dx * x
+                        beyond = max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x)
+                        if beyond > EDGE:
+                            row[x] = fill
+                            continue
+                        ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
+                        iz, iy, ix = np.int32(ez), np.int32(ey), np.int32(ex)
+                        wz, wy, wx = np.float32(ez - iz), np.float32(ey - iy), np.float32(ex - ix)
+                        i = first + iz * step_z + iy * step_y + ix
+                        sz, sy = (step_z if iz < last_z else 0), (step_y if iy < last_y else 0)
+                        sx = 1 if ix < last_x else 0
+                        row[x] = between(source, i, (sz, sy, sx), (wz, wy, wx)) * scale + shift
+
+    return linear_rows
 
 
 def nearest_rows(  # noqa: PLR0917 - compiled as one piece

@@ -1,8 +1,7 @@
 """Reading a 3D volume through a map that is bent by control points, as loops that Numba compiles (the extra ``fast``).
 
 The rules are those of :mod:`vesalia.imaging.affine_loops`. Along a row of the result, displacements are a polynomial of
-the third degree from one cell of control points to the next: they are found once per cell, not once per voxel. What is
-read at a place is as in the loops there, which must change with those here; a call per voxel would cost too much.
+the third degree from one cell of control points to the next: they are found once per cell, not once per voxel.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vesalia.imaging.affine_loops import EDGE, HALF, ROUNDING, Reading, compile_for_training, compiled
+from vesalia.imaging.affine_loops import EDGE, HALF, ROUNDING, Reading, between, compile_for_training, compiled
 from vesalia.imaging.background import Once
 
 __all__ = ["Bend", "compile_bent", "read_bent_linear", "read_bent_nearest"]
@@ -73,7 +72,9 @@ def _loops() -> tuple[Callable[..., None], Callable[..., None]]:
     cubic = compiled(_cubic_with(compiled(_bilinear)))
     row = compiled(_row_with(cubic), joins_products=True)
     within = compiled(_is_within)
-    linear = compiled(_linear_within, joins_products=True), compiled(_linear_at_border, joins_products=True)
+    value = compiled(between, joins_products=True)
+    readings = _linear_within(value), _linear_at_border(value)
+    linear = [compiled(reading, joins_products=True) for reading in readings]
     nearest = compiled(_nearest_within), compiled(_nearest_at_border)
     return compiled(_rows_with(row, within, *linear)), compiled(_rows_with(row, within, *nearest))
 
@@ -165,54 +166,44 @@ def _rows_with(displace: Any, within: Any, inner: Any, border: Any) -> Callable[
     return bent_rows
 
 
-def _linear_within(source: Any, box: Box, place: Any, line: Any, values: Any) -> None:
-    base, slope, moved = place
-    scale, shift, _ = values
-    begin, down, along, one = np.uint64(box[0]), np.uint64(box[1]), np.uint64(box[2]), np.uint64(1)
-    z0, y0, x0, dz, dy, dx = base[0], base[1], base[2], slope[0], slope[1], slope[2]
-    for x in range(len(line)):
-        fz = np.float32(z0 + dz * x + moved[0, x])
-        fy = np.float32(y0 + dy * x + moved[1, x])
-        fx = np.float32(x0 + dx * x + moved[2, x])
-        iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
-        wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
-        i = begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)
-        a, b = np.float32(source[i]), np.float32(source[i + along])
-        c, d = np.float32(source[i + down]), np.float32(source[i + down + along])
-        a += (np.float32(source[i + one]) - a) * wx
-        b += (np.float32(source[i + along + one]) - b) * wx
-        c += (np.float32(source[i + down + one]) - c) * wx
-        d += (np.float32(source[i + down + along + one]) - d) * wx
-        a += (b - a) * wy
-        c += (d - c) * wy
-        line[x] = (a + (c - a) * wz) * scale + shift
+def _linear_within(between: Callable[..., Any]) -> Callable[..., None]:
+    def linear_within(source: Any, box: Box, place: Any, line: Any, values: Any) -> None:
+        base, slope, moved = place
+        scale, shift, _ = values
+        begin, down, along, one = np.uint64(box[0]), np.uint64(box[1]), np.uint64(box[2]), np.uint64(1)
+        z0, y0, x0, dz, dy, dx = base[0], base[1], base[2], slope[0], slope[1], slope[2]
+        for x in range(len(line)):
+            fz = np.float32(z0 + dz * x + moved[0, x])
+            fy = np.float32(y0 + dy * x + moved[1, x])
+            fx = np.float32(x0 + dx * x + moved[2, x])
+            iz, iy, ix = np.int32(fz), np.int32(fy), np.int32(fx)
+            wz, wy, wx = fz - np.float32(iz), fy - np.float32(iy), fx - np.float32(ix)
+            i = begin + np.uint64(iz) * down + np.uint64(iy) * along + np.uint64(ix)
+            line[x] = between(source, i, (down, along, one), (wz, wy, wx)) * scale + shift
+
+    return linear_within
 
 
-def _linear_at_border(source: Any, box: Box, place: Any, line: Any, values: Any) -> None:
-    base, slope, moved = place
-    scale, shift, fill = values
-    first, step_z, step_y, depth, height, width = box
-    last_z, last_y, last_x = depth - 1.0, height - 1.0, width - 1.0
-    for x in range(len(line)):
-        ez, ey = base[0] + slope[0] * x + moved[0, x], base[1] + slope[1] * x + moved[1, x]
-        ex = base[2] + slope[2] * x + moved[2, x]
-        if max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x) > EDGE:
-            line[x] = fill
-            continue
-        ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
-        iz, iy, ix = int(ez), int(ey), int(ex)
-        wz, wy, wx = np.float32(ez - iz), np.float32(ey - iy), np.float32(ex - ix)
-        i = first + iz * step_z + iy * step_y + ix
-        sz, sy, sx = (step_z if iz < last_z else 0), (step_y if iy < last_y else 0), (1 if ix < last_x else 0)
-        a, b = np.float32(source[i]), np.float32(source[i + sy])
-        c, d = np.float32(source[i + sz]), np.float32(source[i + sz + sy])
-        a += (np.float32(source[i + sx]) - a) * wx
-        b += (np.float32(source[i + sy + sx]) - b) * wx
-        c += (np.float32(source[i + sz + sx]) - c) * wx
-        d += (np.float32(source[i + sz + sy + sx]) - d) * wx
-        a += (b - a) * wy
-        c += (d - c) * wy
-        line[x] = (a + (c - a) * wz) * scale + shift
+def _linear_at_border(between: Callable[..., Any]) -> Callable[..., None]:
+    def linear_at_border(source: Any, box: Box, place: Any, line: Any, values: Any) -> None:
+        base, slope, moved = place
+        scale, shift, fill = values
+        first, step_z, step_y, depth, height, width = box
+        last_z, last_y, last_x = depth - 1.0, height - 1.0, width - 1.0
+        for x in range(len(line)):
+            ez, ey = base[0] + slope[0] * x + moved[0, x], base[1] + slope[1] * x + moved[1, x]
+            ex = base[2] + slope[2] * x + moved[2, x]
+            if max(-ez, -ey, -ex, ez - last_z, ey - last_y, ex - last_x) > EDGE:
+                line[x] = fill
+                continue
+            ez, ey, ex = min(max(ez, 0.0), last_z), min(max(ey, 0.0), last_y), min(max(ex, 0.0), last_x)
+            iz, iy, ix = int(ez), int(ey), int(ex)
+            wz, wy, wx = np.float32(ez - iz), np.float32(ey - iy), np.float32(ex - ix)
+            i = first + iz * step_z + iy * step_y + ix
+            sz, sy, sx = (step_z if iz < last_z else 0), (step_y if iy < last_y else 0), (1 if ix < last_x else 0)
+            line[x] = between(source, i, (sz, sy, sx), (wz, wy, wx)) * scale + shift
+
+    return linear_at_border
 
 
 def _nearest_within(source: Any, box: Box, place: Any, line: Any, _: Any) -> None:
